@@ -1,0 +1,73 @@
+#include "conf/checks.hpp"
+
+#include <algorithm>
+#include <string_view>
+
+#include "conf/files.hpp"
+#include "conf/url.hpp"
+
+namespace conf {
+namespace {
+
+std::optional<url> parsed_url(const std::string& text) {
+    try {
+        return parse_url(text);
+    } catch (const wrong_value&) {
+        return std::nullopt;
+    }
+}
+
+}  // namespace
+
+objection not_empty(const std::string& value) { return value.empty() ? objection{"some text"} : std::nullopt; }
+
+objection short_text(const std::string& value) {
+    return value.size() > 255 ? objection{"at most 255 bytes"} : std::nullopt;
+}
+
+objection table_name(const std::string& value) {
+    const auto is_name = [](std::string_view part) {
+        return !part.empty() && part.size() <= 64 && std::all_of(part.begin(), part.end(), [](char c) {
+            return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '$';
+        });
+    };
+    const std::string_view text = value;
+    const auto dot = text.find('.');
+    const bool fine =
+        dot == std::string_view::npos ? is_name(text) : is_name(text.substr(0, dot)) && is_name(text.substr(dot + 1));
+    if (fine) return std::nullopt;
+    return "a table or schema.table of letters, digits, _ and $, each at most 64 long";
+}
+
+objection usable_url(const std::string& value, std::initializer_list<std::string_view> schemes) {
+    try {
+        const auto parsed = parse_url(value);
+        if (std::find(schemes.begin(), schemes.end(), parsed.scheme) == schemes.end())
+            return fmt::format("the url's scheme must be one of {}", fmt::join(schemes, ", "));
+        // Ignoring what someone asked for, ?ssl=true say, would be worse than refusing it.
+        if (!parsed.query.empty()) return "the url has a ?query; write such options as settings of their own";
+    } catch (const wrong_value& wrong) {
+        return wrong.what();
+    }
+    return std::nullopt;
+}
+
+bool has_password(const std::string& text) {
+    const auto parsed = parsed_url(text);
+    return parsed && parsed->password.has_value();
+}
+
+bool names_database(const std::string& text) {
+    const auto parsed = parsed_url(text);
+    if (!parsed) return true;
+    const auto name = parsed->database();
+    return !name.empty() && name.find('/') == std::string::npos;
+}
+
+objection readable_file(const std::string& value) {
+    if (value.empty()) return std::nullopt;
+    const auto fault = why_unreadable(value);
+    return fault.empty() ? std::nullopt : objection{"a file that can be read (" + fault + ")"};
+}
+
+}  // namespace conf

@@ -1,0 +1,182 @@
+#pragma once
+// conf/fields.hpp - how every setting is spelled and bounded, said once. The loader, the printer and the list of names
+// are visitors of these descriptions; so is whatever else must know all settings. A visitor V has
+//
+//   section(name, visit)                a map; visit() describes what is in it
+//   field(name, member, checks...)      one value of a type in conf/values.hpp; checks as in conf/checks.hpp
+//   secret(name, member, file)          a text that is never shown; `file`, named name_file, is where it may lie
+//   instead url(name, member, schemes)          an address, shown without its password urls(name, members, schemes) a
+//   list of them list(name, members, prototype)      a list of maps; prototype() is an element before anything is said
+//   about it arguments(name, members)            a map of any names and values rule(names, holds, what)            what
+//   holds between values; `what` follows the first of their names
+//
+// and calls them in this order: what comes later may use what came earlier.
+
+#include <string>
+
+#include "conf/checks.hpp"
+#include "conf/settings.hpp"
+
+namespace conf {
+
+using namespace std::chrono_literals;
+
+template <class V>
+void describe(V& v, tls& t) {
+    v.field("ca_file", t.ca_file, readable_file);
+    v.field("cert_file", t.cert_file, readable_file);
+    v.field("key_file", t.key_file, readable_file);
+    v.field("verify", t.verify);
+    v.rule({"cert_file", "key_file"}, t.cert_file.empty() == t.key_file.empty(),
+           "cert_file and key_file belong together, but one of them is not given");
+}
+
+template <class V>
+void describe(V& v, database& d) {
+    v.url("url", d.url, {"mysql", "mariadb"});
+    v.rule({"url"}, !d.url.empty(), "is required, e.g. mysql://user@host:3306/database");
+    v.rule({"url"}, names_database(d.url), "the url names no database; it ends in /name, e.g. mysql://user@host/shop");
+    v.secret("password", d.password, d.password_file);
+    v.rule({"password", "password_file"}, d.password.value.empty() || !has_password(d.url),
+           "the url has a password, too; leave one of them out");
+    v.field("table", d.table, table_name);
+    v.section("tls", [&] {
+        v.field("mode", d.tls_use);
+        describe(v, d.tls);
+        v.rule({"mode", "ca_file", "cert_file"},
+               d.tls_use != tls_mode::off || (d.tls.ca_file.empty() && d.tls.cert_file.empty()),
+               "is off, but certificates are given; set it to required");
+    });
+    v.field("connect_timeout", d.connect_timeout, between(100ms, 10min));
+    v.field("query_timeout", d.query_timeout, between(100ms, 24h));
+}
+
+template <class V>
+void describe(V& v, broker& b) {
+    v.urls("urls", b.urls, {"amqp", "amqps"});
+    v.rule({"urls"}, !b.urls.empty(), "at least one is required, e.g. [amqp://user@host:5672/vhost]");
+    v.secret("password", b.password, b.password_file);
+    v.section("tls", [&] { describe(v, b.tls); });
+    v.field("connect_timeout", b.connect_timeout, between(100ms, 10min));
+    v.field("heartbeat", b.heartbeat, between(1s, 65'535s));
+    v.field("confirm_timeout", b.confirm_timeout, between(100ms, 1h));
+    v.field("reconnect_initial", b.reconnect_initial, between(1ms, 1h));
+    v.field("reconnect_max", b.reconnect_max, between(1ms, 1h));
+    v.rule({"reconnect_initial", "reconnect_max"}, b.reconnect_initial <= b.reconnect_max,
+           "must not be longer than reconnect_max");
+    v.field("max_message_size", b.max_message_size);
+}
+
+template <class V>
+void describe(V& v, message& m) {
+    v.field("content_type", m.content_type, short_text);
+    v.field("app_id", m.app_id, short_text);
+    v.field("envelope", m.envelope);
+    v.field("cloudevents_source", m.cloudevents_source, not_empty);
+    v.field("cloudevents_type", m.cloudevents_type);
+}
+
+template <class V>
+void describe(V& v, relay& r) {
+    v.field("page_rows", r.page_rows, between(1U, 10'000U));
+    v.field("window", r.window, between(1U, 60'000U));
+    v.field("window_bytes", r.window_bytes, at_least(byte_size{1024}));
+    v.field("settle_rows", r.settle_rows, between(1U, 1'000U));
+    v.field("poll_min", r.poll_min, between(1ms, 1h));
+    v.field("poll_max", r.poll_max, between(1ms, 1h));
+    v.rule({"poll_min", "poll_max"}, r.poll_min <= r.poll_max, "must not be longer than poll_max");
+    v.field("after_delivery", r.after_delivery);
+    v.field("drain_timeout", r.drain_timeout, between(0ms, 1h));
+}
+
+template <class V>
+void describe(V& v, retry& r) {
+    v.field("strategy", r.strategy);
+    v.field("initial", r.initial, between(1ms, 24h * 365));
+    v.field("multiplier", r.multiplier, between(1.0, 1000.0));
+    v.field("max_interval", r.max_interval, between(1ms, 24h * 365));
+    v.rule({"initial", "max_interval"}, r.initial <= r.max_interval, "must not be longer than max_interval");
+    v.field("jitter", r.jitter, between(0.0, 1.0));
+    v.field("max_retries", r.max_retries, between(0U, 1'000'000U));
+}
+
+template <class V>
+void describe(V& v, retry_route& r) {
+    v.field("exchange", r.exchange, short_text);
+    v.field("routing_key", r.routing_key, short_text);
+    describe(v, r.retry);
+}
+
+template <class V>
+void describe(V& v, purge& p) {
+    v.field("schedule", p.schedule, short_text);
+    v.field("time_zone", p.time_zone, not_empty, short_text);
+    v.field("delivered", p.delivered, between(1min, longest_duration));
+    v.field("consumed", p.consumed, between(1min, longest_duration));
+    v.field("failed", p.failed, between(1min, longest_duration));
+    v.field("batch_rows", p.batch_rows, between(1U, 5'000U));
+    v.field("pause", p.pause, between(0ms, 1h));
+}
+
+template <class V>
+void describe(V& v, exchange& e) {
+    v.field("name", e.name, short_text);
+    v.rule({"name"}, !e.name.empty(), "is required: the exchange's name");
+    v.field("type", e.type, not_empty, short_text);
+    v.field("durable", e.durable);
+    v.field("auto_delete", e.auto_delete);
+    v.field("internal", e.internal);
+    v.arguments("arguments", e.arguments);
+}
+
+template <class V>
+void describe(V& v, queue& q) {
+    v.field("name", q.name, short_text);
+    v.rule({"name"}, !q.name.empty(), "is required: the queue's name");
+    v.field("durable", q.durable);
+    v.field("exclusive", q.exclusive);
+    v.field("auto_delete", q.auto_delete);
+    v.arguments("arguments", q.arguments);
+}
+
+template <class V>
+void describe(V& v, binding& b) {
+    v.field("exchange", b.exchange, short_text);
+    v.rule({"exchange"}, !b.exchange.empty(), "is required: the exchange that messages come from");
+    v.field("queue", b.queue, short_text);
+    v.field("to_exchange", b.to_exchange, short_text);
+    v.rule({"queue", "to_exchange"}, b.queue.empty() != b.to_exchange.empty(),
+           "a binding leads to a queue or to an exchange: give one of queue and to_exchange");
+    v.field("routing_key", b.routing_key, short_text);
+    v.arguments("arguments", b.arguments);
+}
+
+template <class V>
+void describe(V& v, topology& t) {
+    v.list("exchanges", t.exchanges, [] { return exchange{}; });
+    v.list("queues", t.queues, [] { return queue{}; });
+    v.list("bindings", t.bindings, [] { return binding{}; });
+}
+
+template <class V>
+void describe(V& v, log& l) {
+    v.field("level", l.level);
+    v.field("format", l.format);
+}
+
+template <class V>
+void describe(V& v, settings& s) {
+    v.section("database", [&] { describe(v, s.database); });
+    v.section("broker", [&] { describe(v, s.broker); });
+    v.section("message", [&] { describe(v, s.message); });
+    v.section("relay", [&] { describe(v, s.relay); });
+    v.section("retry", [&] {
+        describe(v, s.retry);
+        v.list("routes", s.retry_routes, [&] { return retry_route{.retry = s.retry}; });
+    });
+    v.section("purge", [&] { describe(v, s.purge); });
+    v.section("topology", [&] { describe(v, s.topology); });
+    v.section("log", [&] { describe(v, s.log); });
+}
+
+}  // namespace conf

@@ -1,0 +1,256 @@
+#include "conf/loader.hpp"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <tuple>
+#include <utility>
+
+#include "conf/files.hpp"
+#include "conf/typed.hpp"
+
+namespace conf {
+namespace {
+
+constexpr std::size_t longest_password = 64 * 1024;
+
+std::string_view name_of(node::kind kind) {
+    switch (kind) {
+        case node::kind::null: return "nothing";
+        case node::kind::scalar: return "a single value";
+        case node::kind::list: return "a list";
+        case node::kind::map: break;
+    }
+    return "a map";
+}
+
+/// Password files are made by editors and `echo`, which end the line.
+std::string read_password(const std::string& file) {
+    auto password = read_file(file, longest_password);
+    if (password.ends_with('\n')) password.pop_back();
+    if (password.ends_with('\r')) password.pop_back();
+    if (password.empty()) throw unreadable{"is empty"};
+    return password;
+}
+
+/// What stands between commas, without the blanks around it.
+std::vector<std::string> split(const std::string& text) {
+    std::vector<std::string> parts;
+    std::size_t from = 0;
+    while (from <= text.size()) {
+        const auto comma = std::min(text.find(',', from), text.size());
+        auto part = text.substr(from, comma - from);
+        part.erase(0, part.find_first_not_of(" \t"));
+        part.erase(part.find_last_not_of(" \t") + 1);
+        parts.push_back(std::move(part));
+        from = comma + 1;
+    }
+    return parts;
+}
+
+/// For a key in the wrong place: where a setting of that name exists.
+std::string elsewhere(const std::string& key) {
+    for (const auto& name : setting_names())
+        if (name.path.ends_with('.' + key)) return "it is known as " + name.path;
+    return {};
+}
+
+}  // namespace
+
+std::vector<problem> loader::problems() const {
+    auto sorted = findings_;
+    const auto rank = [](const finding& f) { return std::tuple{f.from.from, f.from.at.line, f.from.at.column}; };
+    std::stable_sort(sorted.begin(), sorted.end(),
+                     [&](const finding& a, const finding& b) { return rank(a) < rank(b); });
+    std::vector<problem> all;
+    for (const auto& [from, what] : sorted) {
+        const bool in_file = from.from == origin::kind::file && from.at.line > 0;
+        all.push_back({in_file ? fmt::format("{}:{}:{}", file_, from.at.line, from.at.column) : from.where, what});
+    }
+    return all;
+}
+
+std::string loader::path_of(std::string_view name) const {
+    const auto& section = frames_.back().path;
+    return section.empty() ? std::string{name} : fmt::format("{}.{}", section, name);
+}
+
+void loader::enter(const std::string& path, const node* value, place at) {
+    // An empty section is what remains when all of its lines are commented out.
+    const bool usable = value != nullptr && value->what == node::kind::map;
+    if (value != nullptr && !usable && value->what != node::kind::null)
+        report({origin::kind::file, value->at, {}}, path,
+               fmt::format("expected a map (name: value), found {}", name_of(value->what)));
+    frames_.push_back({path, usable ? value : nullptr, at, {}});
+}
+
+void loader::leave() {
+    const auto frame = std::move(frames_.back());
+    if (frame.map != nullptr) {
+        std::map<std::string, place> seen;
+        for (const auto& child : frame.map->children) {
+            const origin here{origin::kind::file, child.key_at, {}};
+            const auto path = (frame.path.empty() ? "" : frame.path + '.') + printable(child.key);
+            const auto [first, is_first] = seen.emplace(child.key, child.key_at);
+            if (!is_first) {
+                report(here, path, fmt::format("is given twice, first in line {}", first->second.line));
+            } else if (std::find(frame.known.begin(), frame.known.end(), child.key) == frame.known.end()) {
+                const auto near = nearest(child.key, frame.known);
+                const auto hint = near.empty() ? elsewhere(child.key) : "did you mean " + near + "?";
+                report(here, path, hint.empty() ? "unknown key" : "unknown key; " + hint);
+            }
+        }
+    }
+    frames_.pop_back();
+}
+
+const node* loader::take(std::string_view name) {
+    auto& frame = frames_.back();
+    frame.known.emplace_back(name);
+    if (frame.map == nullptr) return nullptr;
+    const auto& children = frame.map->children;
+    const auto found = std::find_if(children.begin(), children.end(), [&](const node& n) { return n.key == name; });
+    return found == children.end() ? nullptr : &*found;
+}
+
+std::vector<const node*> loader::items(std::string_view name) {
+    const node* child = take(name);
+    if (child == nullptr || child->what == node::kind::null) return {};
+    if (child->what != node::kind::list)
+        report({origin::kind::file, child->at, {}}, path_of(name),
+               fmt::format("expected a list of maps, found {}", name_of(child->what)));
+    std::vector<const node*> all;
+    if (child->what == node::kind::list)
+        for (const auto& item : child->children) all.push_back(&item);
+    return all;
+}
+
+std::vector<loader::given_value> loader::sources(std::string_view name) {
+    std::vector<given_value> all;
+    const auto path = path_of(name);
+    if (const node* child = take(name)) all.push_back({path, {origin::kind::file, child->at, {}}, child, {}});
+    if (const auto given = texts_.by_path.find(path); given != texts_.by_path.end()) {
+        for (const auto& [from, where, text] : given->second) {
+            const auto kind = from == given_text::source::variable ? origin::kind::variable : origin::kind::override;
+            all.push_back({path, {kind, {}, where}, nullptr, text});
+        }
+    }
+    return all;
+}
+
+const std::string& loader::text_of(const given_value& one) const {
+    if (one.in_file == nullptr) return one.text;
+    if (one.in_file->what == node::kind::null) throw wrong_value{"a value (or leave the line out for the default)"};
+    if (one.in_file->what != node::kind::scalar) throw wrong_value{"a single value"};
+    return one.in_file->text;
+}
+
+std::string loader::found(const given_value& one) const {
+    if (one.in_file != nullptr && one.in_file->what != node::kind::scalar)
+        return std::string{name_of(one.in_file->what)};
+    return in_quotes(one.in_file == nullptr ? one.text : one.in_file->text);
+}
+
+void loader::report(const origin& from, const std::string& path, const std::string& what) {
+    faulty_.insert(path);
+    findings_.push_back({from, path.empty() ? what : fmt::format("{}: {}", path, what)});
+}
+
+void loader::secret(std::string_view name, conf::secret& member, std::string& file) {
+    for (const auto& source : sources(name)) {
+        const bool is_text = source.in_file == nullptr || source.in_file->what == node::kind::scalar;
+        origins_[source.path] = source.from;
+        if (is_text)
+            member.value = text_of(source);
+        else
+            report(source.from, source.path, fmt::format("expected a text, found {}", found(source)));
+    }
+    const auto file_name = std::string{name} + "_file";
+    field(file_name, file);
+    if (file.empty()) return;
+    const auto path = path_of(file_name);
+    if (!member.value.empty())
+        return report(origins_[path], path, fmt::format("{} is given, too; leave one of them out", path_of(name)));
+    try {
+        member.value = read_password(file);
+    } catch (const unreadable& e) {
+        report(origins_[path], path, fmt::format("{} {}", in_quotes(file), e.what()));
+    }
+}
+
+void loader::url(std::string_view name, std::string& member, std::initializer_list<std::string_view> schemes) {
+    for (const auto& source : sources(name)) {
+        attempt(source, [&] {
+            const auto& text = text_of(source);
+            if (const auto fault = usable_url(text, schemes)) return report(source.from, source.path, *fault);
+            member = text;
+        });
+    }
+}
+
+void loader::urls(std::string_view name, std::vector<std::string>& members,
+                  std::initializer_list<std::string_view> schemes) {
+    for (const auto& source : sources(name)) {
+        // Nothing of what was found is shown here: a list written as text is a list of passwords.
+        const auto refuse = [&](std::size_t i, place at, std::string_view what) {
+            auto from = source.from;
+            if (at.line > 0) from.at = at;
+            faulty_.insert(source.path);
+            report(from, fmt::format("{}[{}]", source.path, i), std::string{what});
+        };
+        origins_[source.path] = source.from;
+        std::vector<std::string> texts;
+        if (source.in_file == nullptr) {
+            texts = split(source.text);
+        } else if (source.in_file->what != node::kind::list) {
+            report(source.from, source.path,
+                   fmt::format("expected a list [ … ], found {}", name_of(source.in_file->what)));
+            continue;
+        } else {
+            for (const auto& item : source.in_file->children) texts.push_back(item.text);
+        }
+        for (std::size_t i = 0; i < texts.size(); ++i)
+            if (const auto fault = usable_url(texts[i], schemes))
+                refuse(i, source.in_file == nullptr ? place{} : source.in_file->children[i].at, *fault);
+        members = std::move(texts);
+    }
+}
+
+void loader::arguments(std::string_view name, std::vector<argument>& members) {
+    const node* child = take(name);
+    if (child == nullptr || child->what == node::kind::null) return;
+    if (child->what != node::kind::map)
+        return report({origin::kind::file, child->at, {}}, path_of(name),
+                      fmt::format("expected a map (name: value), found {}", name_of(child->what)));
+    for (const auto& entry : child->children) {
+        const auto path = fmt::format("{}.{}", path_of(name), printable(entry.key));
+        const origin here{origin::kind::file, entry.key_at, {}};
+        const auto same_name = [&](const argument& a) { return a.name == entry.key; };
+        try {
+            if (const auto fault = short_text(entry.key)) throw wrong_value{"a name of " + *fault};
+            if (std::any_of(members.begin(), members.end(), same_name)) throw wrong_value{"each name once"};
+            // Not `strict`: a character that no UTF-8 has must not stop the start.
+            members.push_back(
+                {entry.key, to_json(entry).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)});
+        } catch (const wrong_value& wrong) {
+            report(here, path, fmt::format("expected {}", wrong.what()));
+        }
+    }
+}
+
+void loader::rule(std::initializer_list<std::string_view> names, bool holds, std::string_view what) {
+    if (holds) return;
+    const auto faulty = [&](std::string_view name) { return faulty_.contains(path_of(name)); };
+    if (std::any_of(names.begin(), names.end(), faulty)) return;
+
+    const auto path = path_of(*names.begin());
+    origin from{origin::kind::file, frames_.back().at, file_.empty() ? variable_of(path) : file_};
+    for (const auto name : names) {
+        if (const auto given = origins_.find(path_of(name)); given != origins_.end()) {
+            from = given->second;
+            break;
+        }
+    }
+    report(from, path, std::string{what});
+}
+
+}  // namespace conf

@@ -1,0 +1,186 @@
+#pragma once
+// conf/settings.hpp - every setting as plain data, with its default. How each is spelled in YAML stands in
+// conf/fields.hpp; what it is for, in conf/sidecar.yaml.
+
+#include <chrono>
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace conf {
+
+using std::chrono::milliseconds;
+
+/// A value that must never be printed: `check`, logs and errors show it masked.
+struct secret {
+    std::string value;
+    bool operator==(const secret&) const = default;
+};
+
+/// A size in bytes; in YAML a whole number with an optional unit: 512, 64KiB, 16MiB, 1GiB.
+struct byte_size {
+    std::uint64_t count = 0;
+    auto operator<=>(const byte_size&) const = default;
+};
+
+/// Files are PEM.
+struct tls {
+    std::string ca_file;    // empty: the system's trust store
+    std::string cert_file;  // client certificate, with key_file
+    std::string key_file;
+    bool verify = true;  // false: any certificate is taken; logged as a warning at every connect
+    bool operator==(const tls&) const = default;
+};
+
+enum class tls_mode { off, required };
+
+struct database {
+    std::string url;  // mysql://user@host:port/database
+    secret password;  // also password_file, or inside the url
+    std::string password_file;
+    std::string table = "msg_log";
+    tls_mode tls_use = tls_mode::off;
+    conf::tls tls;
+    milliseconds connect_timeout{5'000};
+    milliseconds query_timeout{30'000};  // for one read or write on the socket
+    bool operator==(const database&) const = default;
+};
+
+struct broker {
+    std::vector<std::string> urls;  // amqp://user@host:port/vhost or amqps://…; tried in shuffled order
+    secret password;                // for every url that carries none
+    std::string password_file;
+    conf::tls tls;  // for amqps:// urls
+    milliseconds connect_timeout{5'000};
+    milliseconds heartbeat{10'000};
+    milliseconds confirm_timeout{30'000};
+    milliseconds reconnect_initial{200};
+    milliseconds reconnect_max{15'000};
+    byte_size max_message_size{0};  // 0: as the broker says when it refuses one
+    bool operator==(const broker&) const = default;
+};
+
+enum class envelope { none, row, cloudevents };
+
+struct message {
+    std::string content_type = "application/json";
+    std::string app_id = "outbox-sidecar";
+    conf::envelope envelope = conf::envelope::none;
+    std::string cloudevents_source = "/outbox";  // ce `source`, a URI reference
+    std::string cloudevents_type;                // ce `type`; empty: the routing key
+    bool operator==(const message&) const = default;
+};
+
+enum class after_delivery { keep, remove };
+
+struct relay {
+    std::uint32_t page_rows = 500;             // read per SELECT
+    std::uint32_t window = 4'000;              // messages published and not yet confirmed
+    byte_size window_bytes{16 * 1024 * 1024};  // bodies held at once; one larger body passes alone
+    std::uint32_t settle_rows = 500;           // recorded per UPDATE
+    milliseconds poll_min{2};                  // pause between polls right after activity …
+    milliseconds poll_max{100};                // … and once idle
+    conf::after_delivery after_delivery = conf::after_delivery::keep;
+    milliseconds drain_timeout{20'000};
+    bool operator==(const relay&) const = default;
+};
+
+enum class retry_strategy { fixed, linear, exponential, random };
+
+/// See relay/retry_policy.hpp for the arithmetic.
+struct retry {
+    retry_strategy strategy = retry_strategy::linear;
+    milliseconds initial{60'000};
+    double multiplier = 2.0;               // exponential only
+    milliseconds max_interval{3'600'000};  // no pause is longer
+    double jitter = 0.0;                   // 0..1, the share of the pause that is drawn at random
+    std::uint32_t max_retries = 3;         // tries after the first
+    bool operator==(const retry&) const = default;
+};
+
+/// The first route whose patterns match decides. Patterns: `*` stands for any run of characters, `?` for one.
+struct retry_route {
+    std::string exchange = "*";
+    std::string routing_key = "*";
+    conf::retry retry;  // what a route does not say, it takes from the `retry` section
+    bool operator==(const retry_route&) const = default;
+};
+
+struct purge {
+    std::string schedule = "17 3 * * *";  // cron, five fields; empty: never by itself
+    std::string time_zone = "UTC";
+    std::optional<milliseconds> delivered{std::chrono::hours{24 * 30}};  // nullopt ("never"): kept for ever
+    std::optional<milliseconds> consumed{std::chrono::hours{24 * 30}};
+    std::optional<milliseconds> failed;
+    std::uint32_t batch_rows = 500;
+    milliseconds pause{20};  // at least, between batches; grows with what a batch took
+    bool operator==(const purge&) const = default;
+};
+
+/// An AMQP table argument as YAML can say it: true, 42, "text".
+struct argument {
+    std::string name;
+    std::string json;  // the value as JSON text
+    bool operator==(const argument&) const = default;
+};
+
+struct exchange {
+    std::string name;
+    std::string type = "topic";
+    bool durable = true;
+    bool auto_delete = false;
+    bool internal = false;
+    std::vector<argument> arguments;
+    bool operator==(const exchange&) const = default;
+};
+
+struct queue {
+    std::string name;
+    bool durable = true;
+    bool exclusive = false;
+    bool auto_delete = false;
+    std::vector<argument> arguments;
+    bool operator==(const queue&) const = default;
+};
+
+struct binding {
+    std::string exchange;
+    std::string queue;  // the destination: a queue, or an exchange
+    std::string to_exchange;
+    std::string routing_key;
+    std::vector<argument> arguments;
+    bool operator==(const binding&) const = default;
+};
+
+struct topology {
+    std::vector<conf::exchange> exchanges;
+    std::vector<conf::queue> queues;
+    std::vector<conf::binding> bindings;
+    bool operator==(const topology&) const = default;
+};
+
+enum class log_format { automatic, text, json };
+enum class log_level { trace, debug, info, warning, error };
+
+struct log {
+    log_level level = log_level::info;
+    log_format format = log_format::automatic;  // text on a terminal, JSON lines elsewhere
+    bool operator==(const log&) const = default;
+};
+
+struct settings {
+    conf::database database;
+    conf::broker broker;
+    conf::message message;
+    conf::relay relay;
+    conf::retry retry;
+    std::vector<conf::retry_route> retry_routes;
+    conf::purge purge;
+    conf::topology topology;
+    conf::log log;
+    bool operator==(const settings&) const = default;
+};
+
+}  // namespace conf

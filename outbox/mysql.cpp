@@ -1,0 +1,299 @@
+#include "outbox/mysql.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <limits>
+
+namespace outbox {
+namespace {
+
+// Larger bodies are fetched one by one, so that a page's size in memory is bounded.
+constexpr std::int64_t inline_body = 16 * 1024;
+constexpr std::size_t rows_per_statement = 512;
+constexpr int deadlock_attempts = 4;
+
+const std::string now(mysql_now);
+
+std::int64_t largest(const std::string& integer_type) {
+    if (integer_type == "tinyint") return std::numeric_limits<std::int8_t>::max();
+    if (integer_type == "smallint") return std::numeric_limits<std::int16_t>::max();
+    if (integer_type == "mediumint") return (1 << 23) - 1;
+    return std::numeric_limits<std::int32_t>::max();
+}
+
+// Lists of arguments are padded to a power of two by repeating the last, so that few statements serve all lengths.
+std::size_t padded(std::size_t count) { return std::bit_ceil(count); }
+
+std::string question_marks(std::size_t count) {
+    std::string marks = "?";
+    for (std::size_t i = 1; i < count; ++i) marks += ",?";
+    return marks;
+}
+
+std::string_view cut_to_characters(std::string_view utf8, std::size_t limit) {
+    std::size_t characters = 0;
+    for (std::size_t i = 0; i < utf8.size(); ++i) {
+        const bool starts = (static_cast<unsigned char>(utf8[i]) & 0xC0) != 0x80;
+        if (starts && ++characters > limit) return utf8.substr(0, i);
+    }
+    return utf8;
+}
+
+// A deadlock's victim is told to try again; more often than a few times, it is for the caller to try with fewer rows.
+template <class Work>
+void retrying_deadlocks(Work&& work) {
+    for (int attempt = 1;; ++attempt) {
+        try {
+            return work();
+        } catch (const store_busy&) {
+            if (attempt == deadlock_attempts) throw;
+        }
+    }
+}
+
+}  // namespace
+
+mysql_store::mysql_store(const conf::database& settings, const store_options& options)
+    : settings_(settings), options_(options), table_(quoted_table(settings.table)), session_(settings, options.role) {
+    session_.on_connect([this] { learn_schema(); });
+}
+
+void mysql_store::learn_schema() {
+    schema_ = read_mysql_schema(session_, settings_.table);
+    if (!schema_.missing().empty()) return;  // an administrator may still work; the relay may not: require_table()
+
+    // On MySQL the connector can't fetch JSON as it is.
+    const auto column = [&](const std::string& name) -> std::string {
+        if (!schema_.has(name)) return "NULL";
+        return schema_.columns[name].type == "json" ? fmt::format("CAST({} AS CHAR)", name) : name;
+    };
+    const std::string body = column("msg");
+    select_list_ = fmt::format(
+        "id, IF(OCTET_LENGTH({0}) > {1}, NULL, {0}), OCTET_LENGTH({0}), `exchange`, routing_key, try_count, "
+        "next_try_time, create_time, update_time, {2}, {3}, {4}",
+        body, inline_body, column("headers"), column("properties"), column("order_key"));
+
+    // The optimizer's guess is no better and can be much worse, as its statistics always lag behind a queue.
+    const auto force = [&](const std::vector<std::string>& columns) {
+        const auto name = schema_.index_on(columns);
+        return name.empty() ? std::string() : fmt::format("FORCE INDEX (`{}`)", name);
+    };
+    due_index_ = force({"status", "next_try_time"});
+    purge_index_ = force({"status", "update_time"});
+    max_tries_ = largest(schema_.columns["try_count"].type);
+    max_error_ = schema_.has("last_error") ? static_cast<std::size_t>(schema_.columns["last_error"].length) : 0;
+}
+
+void mysql_store::require_table() {
+    session_.server_version();  // connects, and so learns the schema, if need be
+    if (const auto missing = schema_.missing(); missing.size() == 9) {
+        learn_schema();  // it may have come since
+        if (schema_.columns.empty())
+            throw store_error(fmt::format("there is no table {} in database `{}`, or no right to read it: run `migrate`",
+                                          table_, session_.database()));
+    } else if (!missing.empty()) {
+        learn_schema();
+        if (!schema_.missing().empty())
+            throw store_error(fmt::format("table {} lacks the column(s) {}", table_, fmt::join(missing, ", ")));
+    }
+}
+
+std::size_t mysql_store::read_rows(const std::string& condition, std::span<const mysql_value> args, std::size_t limit,
+                                   page& into) {
+    std::vector<mysql_value> all(args.begin(), args.end());
+    all.emplace_back(static_cast<std::int64_t>(limit));
+    const std::size_t before = into.rows.size();
+    session_.query(fmt::format("SELECT {} FROM {} {} WHERE status = 0 AND {} LIMIT ?", select_list_, table_, due_index_,
+                               condition),
+                   all, [&](const mysql_row& row) {
+                       message& m = into.rows.emplace_back();
+                       m.id = row.text(1).value_or("");
+                       auto body = row.text(2);
+                       m.body_size = static_cast<std::uint64_t>(row.number(3).value_or(0));
+                       m.body_left_out = !body && m.body_size > 0;
+                       if (body) m.body = std::move(*body);
+                       m.exchange = row.text(4).value_or("");
+                       m.routing_key = row.text(5).value_or("");
+                       m.try_count = row.number(6).value_or(0);
+                       m.next_try_time = row.number(7);
+                       m.create_time = row.number(8);
+                       m.update_time = row.number(9);
+                       m.headers = row.text(10);
+                       m.properties = row.text(11);
+                       m.order_key = row.text(12);
+                   });
+    return into.rows.size() - before;
+}
+
+page mysql_store::due(const position& after, std::size_t limit) {
+    require_table();
+    page result;
+    const auto room = [&] { return limit - result.rows.size(); };
+    // Several plain ranges of the index instead of one condition with OR, which the optimizer may answer by walking
+    // all rows of one time again for every page.
+    if (!after.time) {
+        if (!after.id) {
+            // A server that has become a replica would show rows as due that its successor has settled.
+            bool read_only = false;
+            session_.query(fmt::format("SELECT {}, @@global.read_only OR @@global.innodb_read_only", now), {},
+                           [&](const mysql_row& row) {
+                               result.now = row.number(1);
+                               read_only = row.number(2).value_or(0) != 0;
+                           });
+            if (read_only) {
+                session_.disconnect();
+                throw store_unavailable("the server is read-only: it may have become a replica");
+            }
+        }
+        if (schema_.columns["next_try_time"].nullable) {
+            if (after.id)
+                read_rows("next_try_time IS NULL AND id > ? ORDER BY id", std::array<mysql_value, 1>{*after.id}, room(),
+                          result);
+            else
+                read_rows("next_try_time IS NULL ORDER BY id", {}, room(), result);
+        }
+        if (room() > 0)
+            read_rows(fmt::format("next_try_time <= {} ORDER BY next_try_time, id", now), {}, room(), result);
+    } else if (after.id) {
+        read_rows(fmt::format("next_try_time = ? AND next_try_time <= {} AND id > ? ORDER BY id", now),
+                  std::array<mysql_value, 2>{*after.time, *after.id}, room(), result);
+        if (room() > 0)
+            read_rows(fmt::format("next_try_time > ? AND next_try_time <= {} ORDER BY next_try_time, id", now),
+                      std::array<mysql_value, 1>{*after.time}, room(), result);
+    } else {
+        read_rows(fmt::format("next_try_time >= ? AND next_try_time <= {} ORDER BY next_try_time, id", now),
+                  std::array<mysql_value, 1>{*after.time}, room(), result);
+    }
+    result.complete = room() > 0;
+    result.next = result.rows.empty() ? after : position{result.rows.back().next_try_time, result.rows.back().id};
+    return result;
+}
+
+bool mysql_store::load_body(message& row) {
+    require_table();
+    bool found = false;
+    const std::string body = schema_.columns["msg"].type == "json" ? "CAST(msg AS CHAR)" : "msg";
+    session_.query(fmt::format("SELECT {} FROM {} WHERE id = ? AND status = 0", body, table_),
+                   std::array<mysql_value, 1>{row.id}, [&](const mysql_row& result) {
+                       row.body = result.text(1).value_or("");
+                       row.body_size = row.body.size();
+                       row.body_left_out = false;
+                       found = true;
+                   });
+    return found;
+}
+
+std::size_t mysql_store::settle(std::span<const settlement> batch) {
+    require_table();
+    std::vector<const settlement*> delivered, retry, failed;
+    for (const auto& one : batch) {
+        switch (one.what) {
+            case settlement::kind::delivered: delivered.push_back(&one); break;
+            case settlement::kind::retry: retry.push_back(&one); break;
+            case settlement::kind::failed: failed.push_back(&one); break;
+        }
+    }
+    std::size_t changed = 0;
+    const auto in_chunks = [](std::span<const settlement* const> rows, auto&& each) {
+        for (std::size_t at = 0; at < rows.size(); at += rows_per_statement)
+            each(rows.subspan(at, std::min(rows_per_statement, rows.size() - at)));
+    };
+    const auto all = [&] {
+        changed = 0;
+        in_chunks(delivered, [&](auto rows) { changed += settle_delivered(rows); });
+        in_chunks(retry, [&](auto rows) { changed += settle_undelivered(rows, false); });
+        in_chunks(failed, [&](auto rows) { changed += settle_undelivered(rows, true); });
+    };
+    // The usual batch is one statement, which commits by itself.
+    const bool single = delivered.size() == batch.size() && batch.size() <= rows_per_statement;
+    retrying_deadlocks([&] { single ? all() : session_.transaction(all); });
+    return changed;
+}
+
+std::size_t mysql_store::settle_delivered(std::span<const settlement* const> rows) {
+    std::vector<mysql_value> ids;
+    for (const auto* row : rows) ids.emplace_back(row->id);
+    ids.resize(padded(ids.size()), ids.back());
+    // By the primary key, or the statement would lock its way through the index of due rows, where applications insert.
+    const std::string where = fmt::format("WHERE status = 0 AND id IN ({})", question_marks(ids.size()));
+    if (options_.after_delivery == conf::after_delivery::remove)
+        return session_.execute(fmt::format("DELETE FROM {0} {1}", table_, where), ids);
+    return session_.execute(fmt::format("UPDATE {} FORCE INDEX (PRIMARY) SET status = 1, update_time = {} {}", table_,
+                                        now, where),
+                            ids);
+}
+
+std::size_t mysql_store::settle_undelivered(std::span<const settlement* const> rows, bool final) {
+    const std::size_t count = padded(rows.size());
+    const auto row = [&](std::size_t i) -> const settlement& { return *rows[std::min(i, rows.size() - 1)]; };
+    std::vector<mysql_value> args;
+    std::string set = final ? "status = 2" : "status = 0";
+    constexpr auto number = "CAST(? AS SIGNED)";  // or MySQL takes the branches of CASE for texts
+    // Absolute values, not increments: settling twice, because the first reply was lost, leaves the same row.
+    const auto assign = [&](const std::string& column, const std::string& before, const char* type, auto&& value) {
+        set += fmt::format(", {} = {}CASE id", column, before);
+        for (std::size_t i = 0; i < count; ++i) {
+            set += fmt::format(" WHEN ? THEN {}", type);
+            args.emplace_back(row(i).id);
+            args.emplace_back(value(row(i)));
+        }
+        set += " END";
+    };
+    assign("try_count", "", number, [&](const settlement& s) { return std::min(s.try_count, max_tries_); });
+    if (!final) assign("next_try_time", now + " + ", number, [](const settlement& s) { return std::int64_t{s.delay.count()}; });
+    if (max_error_ > 0)
+        assign("last_error", "", "?", [&](const settlement& s) { return cut_to_characters(s.error, max_error_); });
+    for (std::size_t i = 0; i < count; ++i) args.emplace_back(row(i).id);
+    return session_.execute(fmt::format("UPDATE {} FORCE INDEX (PRIMARY) SET {}, update_time = {} WHERE status = 0 AND "
+                                        "id IN ({})",
+                                        table_, set, now, question_marks(count)),
+                            args);
+}
+
+std::size_t mysql_store::purge(status of, std::chrono::milliseconds age, std::size_t limit) {
+    require_table();
+    // Found without locks, then deleted by primary key: an index scan that locks would stand in the way of settling.
+    std::vector<std::string> ids;
+    const auto find = [&](const std::string& condition) {
+        const std::array<mysql_value, 3> args = {static_cast<std::int64_t>(of), std::int64_t{age.count()},
+                                                 static_cast<std::int64_t>(limit - ids.size())};
+        session_.query(fmt::format("SELECT id FROM {} {} WHERE status = ? AND {} < {} - ? LIMIT ?", table_,
+                                   purge_index_, condition, now),
+                       args, [&](const mysql_row& row) { ids.push_back(row.text(1).value_or("")); });
+    };
+    find("update_time");
+    if (ids.size() < limit) find("update_time IS NULL AND create_time");
+    std::size_t removed = 0;
+    for (std::size_t at = 0; at < ids.size(); at += rows_per_statement) {
+        const auto some = std::span(ids).subspan(at, std::min(rows_per_statement, ids.size() - at));
+        retrying_deadlocks([&] { removed += remove_ids(of, some); });
+    }
+    return removed;
+}
+
+std::size_t mysql_store::remove_ids(status of, std::span<const std::string> ids) {
+    std::vector<mysql_value> args = {static_cast<std::int64_t>(of)};
+    for (const auto& id : ids) args.emplace_back(id);
+    args.resize(1 + padded(ids.size()), args.back());
+    return session_.execute(
+        fmt::format("DELETE FROM {} WHERE status = ? AND id IN ({})", table_, question_marks(args.size() - 1)), args);
+}
+
+std::uint64_t mysql_store::purgeable(status of, std::chrono::milliseconds age) {
+    require_table();
+    std::uint64_t count = 0;
+    for (const char* condition : {"update_time", "update_time IS NULL AND create_time"}) {
+        const std::array<mysql_value, 2> args = {static_cast<std::int64_t>(of), std::int64_t{age.count()}};
+        session_.query(fmt::format("SELECT COUNT(*) FROM {} {} WHERE status = ? AND {} < {} - ?", table_, purge_index_,
+                                   condition, now),
+                       args,
+                       [&](const mysql_row& row) { count += static_cast<std::uint64_t>(row.number(1).value_or(0)); });
+    }
+    return count;
+}
+
+}  // namespace outbox

@@ -1,0 +1,126 @@
+#include <fmt/format.h>
+
+#include "outbox/mysql.hpp"
+#include "outbox/mysql_migrations.hpp"
+
+namespace outbox {
+namespace {
+
+// How long one `migrate` waits for another one.
+constexpr int lock_timeout_seconds = 60;
+
+constexpr auto bookkeeping =
+    "CREATE TABLE IF NOT EXISTS `outbox_migration` (\n"
+    "  `number` int NOT NULL PRIMARY KEY,\n"
+    "  `name` varchar(100) NOT NULL,\n"
+    "  `applied_at` datetime NOT NULL\n"
+    ") ENGINE = InnoDB DEFAULT CHARACTER SET = utf8mb4";
+
+std::string record(const migration& one) {
+    return fmt::format("INSERT IGNORE INTO `outbox_migration` VALUES ({}, '{}', UTC_TIMESTAMP())", one.number, one.name);
+}
+
+void replace_all(std::string& text, std::string_view from, std::string_view to) {
+    for (auto at = text.find(from); at != text.npos; at = text.find(from, at + to.size()))
+        text.replace(at, from.size(), to);
+}
+
+// Statements end in ";" at the end of a line, as the files in schema/ are written.
+std::vector<std::string> statements_of(const std::string& script) {
+    std::vector<std::string> statements;
+    for (std::size_t at = 0; at < script.size();) {
+        const auto end = std::min(script.find(";\n", at), script.size());
+        auto statement = script.substr(at, end - at);
+        if (statement.find_first_not_of(" \n") != statement.npos) statements.push_back(std::move(statement));
+        at = end + 2;
+    }
+    return statements;
+}
+
+}  // namespace
+
+std::vector<migration> mysql_store::migrations() const {
+    auto all = mysql_migrations();
+    for (auto& one : all) replace_all(one.sql, "`msg_log`", table_);
+    return all;
+}
+
+std::string mysql_store::migration_script() const {
+    std::string script = fmt::format("{};\n", bookkeeping);
+    for (const auto& one : migrations())
+        script += fmt::format("\n-- {:04} {}\n{}{};\n", one.number, one.name, one.sql, record(one));
+    return script;
+}
+
+std::vector<migration_state> mysql_store::migration_status() {
+    std::vector<migration_state> states;
+    for (const auto& one : mysql_migrations()) states.push_back({one.number, one.name, std::nullopt});
+    bool recorded = false;
+    session_.query_text("SHOW TABLES LIKE 'outbox\\_migration'", [&](const mysql_row&) { recorded = true; });
+    if (!recorded) return states;
+    session_.query_text("SELECT number, DATE_FORMAT(applied_at, '%Y-%m-%dT%H:%i:%sZ') FROM outbox_migration",
+                        [&](const mysql_row& row) {
+                            for (auto& state : states) {
+                                if (state.number == row.number(1)) state.applied_at = row.text(2);
+                            }
+                        });
+    return states;
+}
+
+std::vector<int> mysql_store::migrate() {
+    bool locked = false;
+    session_.query_text(fmt::format("SELECT GET_LOCK('outbox_migration', {})", lock_timeout_seconds),
+                        [&](const mysql_row& row) { locked = row.number(1) == 1; });
+    if (!locked) throw store_busy("another `migrate` is under way");
+
+    session_.execute_text(bookkeeping);
+    std::vector<int> applied;
+    const auto states = migration_status();
+    const auto all = migrations();
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        if (states[i].applied_at) continue;
+        for (const auto& statement : statements_of(all[i].sql)) session_.execute_text(statement);
+        session_.execute_text(record(all[i]));
+        applied.push_back(all[i].number);
+    }
+    session_.query_text("SELECT RELEASE_LOCK('outbox_migration')", [](const mysql_row&) {});
+    learn_schema();
+    return applied;
+}
+
+outbox::backlog mysql_store::backlog() {
+    require_table();
+    outbox::backlog result;
+    session_.query(fmt::format("SELECT status, COUNT(*) FROM {} GROUP BY status", table_), {},
+                   [&](const mysql_row& row) {
+                       result.by_status[static_cast<int>(row.number(1).value_or(-1))] =
+                           static_cast<std::uint64_t>(row.number(2).value_or(0));
+                   });
+    session_.query(fmt::format("SELECT COUNT(*), MIN(COALESCE(NULLIF(next_try_time, 0), create_time)), {1} FROM {0} {2} "
+                               "WHERE status = 0 AND (next_try_time IS NULL OR next_try_time <= {1})",
+                               table_, mysql_now, due_index_),
+                   {}, [&](const mysql_row& row) {
+                       result.due = static_cast<std::uint64_t>(row.number(1).value_or(0));
+                       result.oldest_due = row.number(2);
+                       result.now = row.number(3).value_or(0);
+                   });
+    return result;
+}
+
+std::vector<std::pair<std::string, std::uint64_t>> mysql_store::pending_exchanges(std::size_t limit) {
+    require_table();
+    std::vector<std::pair<std::string, std::uint64_t>> result;
+    const std::array<mysql_value, 1> args = {static_cast<std::int64_t>(limit)};
+    session_.query(fmt::format("SELECT `exchange`, COUNT(*) FROM {} {} WHERE status = 0 AND `exchange` <> '' "
+                               "GROUP BY `exchange` ORDER BY 2 DESC LIMIT ?",
+                               table_, due_index_),
+                   args, [&](const mysql_row& row) {
+                       result.emplace_back(row.text(1).value_or(""),
+                                           static_cast<std::uint64_t>(row.number(2).value_or(0)));
+                   });
+    return result;
+}
+
+std::vector<finding> mysql_store::examine() { return {}; }
+
+}  // namespace outbox

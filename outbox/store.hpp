@@ -1,0 +1,157 @@
+#pragma once
+// outbox/store.hpp - what the sidecar asks of a database, whichever kind it is.
+//
+// An object of these interfaces is one connection: it connects at first use and again after a loss, blocks, and is used
+// by one thread at a time. Every function may throw
+//   store_unavailable  the database can't be reached, was lost or is read-only: try again later;
+//   store_busy         a lock was not to be had (deadlock, lock wait timeout): nothing changed, fewer rows may get through;
+//   store_error        the database understood and refused: the statement, the rights or the data are at fault.
+// Only `settle` and `purge` can have taken effect when they throw store_unavailable, and repeating them does no harm.
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "conf/settings.hpp"
+#include "outbox/message.hpp"
+
+namespace outbox {
+
+class store_unavailable : public std::runtime_error {
+    using runtime_error::runtime_error;
+};
+
+class store_busy : public std::runtime_error {
+    using runtime_error::runtime_error;
+};
+
+class store_error : public std::runtime_error {
+    using runtime_error::runtime_error;
+};
+
+/// A place in the order in which due rows are read: rows without a time come first, then (next_try_time, id).
+struct position {
+    std::optional<epoch_ms> time;   // nullopt: among the rows without a time
+    std::optional<std::string> id;  // rows after this one; nullopt: from the first row of that time on
+
+    bool operator==(const position&) const = default;
+};
+
+struct page {
+    std::vector<message> rows;
+    position next;         // where the next page begins
+    bool complete = true;  // no due row was left beyond this page
+    std::optional<epoch_ms> now;  // the database's clock, when the page was read from the very start
+};
+
+class due_rows {
+  public:
+    virtual ~due_rows() = default;
+
+    /// Reads the rows of status 0 whose time has come, from `after` on, at most `limit`. Takes no lock, writes nothing.
+    /// Bodies larger than an implementation's inline limit are left out (see message::body_left_out).
+    virtual page due(const position& after, std::size_t limit) = 0;
+
+    /// Fetches a body that a page left out. False: the row is gone or is no longer in status 0.
+    virtual bool load_body(message& row) = 0;
+};
+
+/// What became of a row, as it is to be recorded.
+struct settlement {
+    enum class kind { delivered, retry, failed };
+
+    std::string id;
+    kind what = kind::delivered;
+    std::int64_t try_count = 0;          // the new value; not written for `delivered`
+    std::chrono::milliseconds delay{0};  // `retry`: from the database's now
+    std::string error;                   // `retry`, `failed`: goes to last_error, if there is such a column
+};
+
+class settlements {
+  public:
+    virtual ~settlements() = default;
+
+    /// Records outcomes in one transaction. Each row changes only if it still has status 0; a row that has not (consumed
+    /// already, deleted, changed by an operator) is left as it is. Returns how many rows changed.
+    /// The same id must not occur twice. Settling the same again leaves the same result.
+    virtual std::size_t settle(std::span<const settlement> batch) = 0;
+};
+
+class housekeeping {
+  public:
+    virtual ~housekeeping() = default;
+
+    /// Deletes at most `limit` rows of the status whose update_time is older than `age`. Returns how many.
+    virtual std::size_t purge(status of, std::chrono::milliseconds age, std::size_t limit) = 0;
+
+    /// How many rows `purge` would delete in all. Counts an index, without locks.
+    virtual std::uint64_t purgeable(status of, std::chrono::milliseconds age) = 0;
+};
+
+/// A count that stops at `limit` reads "at least".
+struct backlog {
+    std::map<int, std::uint64_t> by_status;  // every value that occurs, also unknown ones
+    std::uint64_t due = 0;                   // of status 0, those whose time has come
+    std::optional<epoch_ms> oldest_due;      // next_try_time (create_time where that is NULL or 0)
+    epoch_ms now = 0;
+};
+
+/// One thing that `doctor` found out.
+struct finding {
+    enum class level { good, advice, problem };
+
+    finding::level level = level::good;
+    std::string subject;  // "index for due rows"
+    std::string found;    // what is
+    std::string advice;   // what to do about it; empty when good
+};
+
+struct migration {
+    int number = 0;
+    std::string name;
+    std::string sql;  // plain statements, each ended by ";" at a line's end
+};
+
+struct migration_state {
+    int number = 0;
+    std::string name;
+    std::optional<std::string> applied_at;  // UTC; nullopt: pending
+};
+
+class administration {
+  public:
+    virtual ~administration() = default;
+
+    virtual outbox::backlog backlog() = 0;
+
+    /// Looks at schema, indexes, plans, rights, isolation, clock and charset. Changes nothing.
+    virtual std::vector<finding> examine() = 0;
+
+    /// (exchange, number of pending rows) for rows of status 0, the largest first, at most `limit`; '' left out.
+    virtual std::vector<std::pair<std::string, std::uint64_t>> pending_exchanges(std::size_t limit) = 0;
+
+    /// All migrations as one plain SQL script for a DBA, with their bookkeeping. Needs no connection.
+    virtual std::string migration_script() const = 0;
+    virtual std::vector<migration_state> migration_status() = 0;
+    /// Applies what is pending, in order, and returns the numbers applied. Two at once are safe: one waits.
+    virtual std::vector<int> migrate() = 0;
+};
+
+class store : public due_rows, public settlements, public housekeeping, public administration {};
+
+struct store_options {
+    conf::after_delivery after_delivery = conf::after_delivery::keep;
+    std::string role;  // shown in the server's process list where it can be: "reader", "settler"…
+};
+
+/// Makes a store for the database that the url's scheme names. Does not connect.
+/// Throws std::invalid_argument for an url it can't use; the message names the fault, never the password.
+std::unique_ptr<store> make_store(const conf::database& database, const store_options& options);
+
+}  // namespace outbox

@@ -1,0 +1,86 @@
+#pragma once
+// relay/amqp_connection.hpp - one AMQP 0-9-1 connection with two channels: one publishes in confirm mode, the other asks
+// and declares. amqp_connection.cpp is the only file that knows rabbitmq-c.
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "conf/settings.hpp"
+#include "conf/url.hpp"
+#include "relay/outgoing.hpp"
+
+namespace relay::amqp {
+
+/// The connection could not be made, or is lost. The text is for operators; it holds no secret.
+class connection_lost : public std::runtime_error {
+    using runtime_error::runtime_error;
+};
+
+/// What the broker says by itself. Delivery tags are those of the publishing channel.
+struct ack {
+    std::uint64_t tag = 0;
+    bool multiple = false;
+};
+struct nack {
+    std::uint64_t tag = 0;
+    bool multiple = false;
+};
+struct returned_message {
+    std::string message_id;
+    int code = 0;
+    std::string text;
+};
+/// The publishing channel is closed: what was sent on it is lost, and its tags begin anew at 1.
+struct channel_closed {
+    int code = 0;
+    std::string text;
+};
+struct blocked {
+    std::string reason;
+};
+struct unblocked {};
+using event = std::variant<ack, nack, returned_message, channel_closed, blocked, unblocked>;
+
+/// One thread, but for abort(). Where a function says so, connection_lost means that the object is of no more use.
+class connection {
+  public:
+    /// Connects, logs in and opens the channels; takes at most about twice the connect timeout.
+    /// Throws connection_lost.
+    connection(const conf::url& where, const conf::broker& settings);
+    ~connection();
+
+    int socket() const;
+
+    /// Hands the message to the socket: with `mandatory`, as the channel's next tag. Blocks while the broker takes
+    /// nothing. Throws connection_lost.
+    void publish(const outgoing& message);
+
+    /// The next thing that the broker said, if it said one. Never blocks, but to open the channel again.
+    /// Has to be called every half heartbeat at least. Throws connection_lost.
+    std::optional<event> next();
+
+    /// Asks the broker. Blocks for a round trip. Throws connection_lost.
+    bool exchange_exists(const std::string& name);
+
+    /// Declares each part; `complain` hears of each that the broker refuses. Throws connection_lost.
+    void declare(const conf::topology& topology, const std::function<void(const std::string&)>& complain);
+
+    /// While corked, the kernel gathers small writes into full segments.
+    void cork(bool on);
+
+    /// Says goodbye. Never throws.
+    void close();
+
+    struct impl;
+
+  private:
+    std::unique_ptr<impl> impl_;
+};
+
+}  // namespace relay::amqp

@@ -1,0 +1,39 @@
+#pragma once
+// relay/observer.hpp - what the relay tells whoever watches it (logs, later metrics). Called from the relay's threads,
+// concurrently: implementations are thread-safe, fast and do not throw. Nothing here carries a body or a secret.
+
+#include <chrono>
+#include <cstdint>
+#include <string_view>
+
+#include "relay/outcome.hpp"
+#include "relay/purger.hpp"
+
+namespace relay {
+
+class observer {
+  public:
+    virtual ~observer() = default;
+
+    virtual void broker_up(std::string_view /*where*/) {}
+    virtual void broker_down(std::string_view /*why*/, std::chrono::milliseconds /*next_try*/) {}
+    virtual void broker_blocked(std::string_view /*reason*/) {}
+    virtual void broker_unblocked() {}
+    virtual void broker_warning(std::string_view /*text*/) {}  // e.g. a topology that does not match, no peer check
+
+    virtual void database_up(std::string_view /*role*/) {}
+    virtual void database_down(std::string_view /*role*/, std::string_view /*why*/) {}
+    virtual void database_error(std::string_view /*role*/, std::string_view /*what*/) {}
+
+    virtual void attempted(const attempt& /*one*/) {}
+    /// A try was spent and another will follow.
+    virtual void retrying(const delivery&, std::int64_t /*tries*/, std::chrono::milliseconds /*in*/,
+                          std::string_view /*error*/) {}
+    /// The row is given up: status 2.
+    virtual void failed(const delivery&, std::int64_t /*tries*/, std::string_view /*error*/) {}
+    /// `changed` of `asked` rows took their new status; the others had been changed or deleted by someone else.
+    virtual void settled(std::size_t /*asked*/, std::size_t /*changed*/, std::chrono::microseconds /*took*/) {}
+    virtual void purged(const purge_report& /*report*/) {}
+};
+
+}  // namespace relay

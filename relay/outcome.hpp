@@ -1,0 +1,55 @@
+#pragma once
+// relay/outcome.hpp - what became of one attempt to publish a row. Closed on purpose: a new case must fail to compile
+// wherever outcomes are judged.
+
+#include <cstdint>
+#include <string>
+#include <variant>
+
+namespace relay {
+
+/// basic.ack, and no basic.return before it.
+struct confirmed {};
+
+/// The broker had it, but no queue wanted it (basic.return, then its ack).
+struct returned {
+    int code = 0;  // 312 NO_ROUTE …
+    std::string text;
+};
+
+/// basic.nack.
+struct refused {};
+
+/// The broker closed the channel over it: no such exchange, no right to write to it (404, 403).
+struct no_exchange {
+    int code = 0;
+    std::string text;
+};
+
+/// It can never be sent as it is.
+struct impossible {
+    std::string reason;
+};
+
+/// In flight when the connection or its channel went, or never sent: nobody is to blame, so it spends no try.
+struct unknown {
+    bool maybe_sent = true;  // the broker may have it: sending it again may make a duplicate
+};
+
+using outcome = std::variant<confirmed, returned, refused, no_exchange, impossible, unknown>;
+
+/// The part of a row that is kept while its confirm is awaited.
+struct delivery {
+    std::string id;
+    std::string exchange;
+    std::string routing_key;
+    std::int64_t try_count = 0;
+    std::uint64_t body_size = 0;
+};
+
+struct attempt {
+    delivery row;
+    outcome result;
+};
+
+}  // namespace relay

@@ -1,0 +1,111 @@
+#include "relay/reader.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace relay {
+namespace {
+
+using namespace std::chrono_literals;
+
+// What the reader waits for - room, the broker - is announced by a ring; this is how long it trusts in that.
+constexpr auto until_rung = 500ms;
+
+}  // namespace
+
+reader::reader(outbox::due_rows& rows, relay::in_flight& in_flight, send_queue& out, const relay::clock& clock,
+               random_source draw, observer& watch, limits settings)
+    : rows_(rows),
+      in_flight_(in_flight),
+      out_(out),
+      clock_(clock),
+      draw_(std::move(draw)),
+      watch_(watch),
+      limits_(settings),
+      sweep_(settings.pace),
+      backoff_(100ms, 5s) {}
+
+std::chrono::milliseconds reader::run_once() {
+    if (reread_.exchange(false)) sweep_.restart();
+    if (!out_.is_open()) {
+        abandon();
+        sweep_.restart();
+        return until_rung;
+    }
+    try {
+        if (!hand_over()) return until_rung;
+        // Not for the sake of a few rows: a page costs a round trip.
+        if (in_flight_.room() < limits_.page_rows || !out_.has_room_for(1)) return until_rung;
+        const auto after = sweep_.next(clock_.now());
+        if (!after) {
+            const auto wait = std::chrono::ceil<std::chrono::milliseconds>(sweep_.due_at() - clock_.now());
+            return std::max(wait, 0ms);
+        }
+        read_page(*after);
+        hand_over();
+        return 0ms;
+    } catch (const outbox::store_unavailable& error) {
+        return database_failed(error.what());
+    } catch (const outbox::store_busy& error) {
+        return database_failed(error.what());
+    } catch (const outbox::store_error& error) {
+        watch_.database_error("reader", error.what());
+        return database_failed(error.what());
+    }
+}
+
+void reader::read_page(const outbox::position& after) {
+    struct reading {
+        explicit reading(relay::in_flight& rows) : rows_(rows) { rows_.read_began(); }
+        ~reading() { rows_.read_ended(); }
+        relay::in_flight& rows_;
+    } const under_way(in_flight_);
+
+    const auto began = clock_.now();
+    auto page = rows_.due(after, limits_.page_rows);
+    const auto ended = clock_.now();
+    if (!std::exchange(connected_, true)) {
+        watch_.database_up("reader");
+        backoff_.reset();
+    }
+    std::size_t taken = 0;
+    for (auto& row : page.rows) {
+        if (!in_flight_.admit(row.id)) continue;
+        ++taken;
+        held_.push_back(std::move(row));
+    }
+    sweep_.page_read(page, taken, ended, std::chrono::duration_cast<std::chrono::microseconds>(ended - began));
+}
+
+// In order: a row that waits for room holds up those behind it.
+bool reader::hand_over() {
+    while (!held_.empty()) {
+        auto& row = held_.front();
+        if (!out_.has_room_for(row.body_size)) return false;
+        if (row.body_left_out && !rows_.load_body(row)) {
+            in_flight_.released(std::array{row.id});  // gone or settled by someone else since it was read
+            held_.pop_front();
+            continue;
+        }
+        if (!out_.push(std::move(row))) return false;
+        held_.pop_front();
+    }
+    return true;
+}
+
+void reader::abandon() {
+    std::vector<std::string> ids;
+    for (const auto& row : held_) ids.push_back(row.id);
+    held_.clear();
+    in_flight_.released(ids);
+}
+
+std::chrono::milliseconds reader::database_failed(const char* what) {
+    if (std::exchange(connected_, false) || what_failed_ != what) watch_.database_down("reader", what);
+    what_failed_ = what;
+    sweep_.restart();
+    return backoff_.next(draw_());
+}
+
+}  // namespace relay

@@ -1,0 +1,61 @@
+#pragma once
+// relay/reader.hpp - finds due rows and hands them to the publisher.
+
+#include <atomic>
+#include <chrono>
+#include <deque>
+#include <string>
+
+#include "outbox/store.hpp"
+#include "relay/backoff.hpp"
+#include "relay/clock.hpp"
+#include "relay/random_source.hpp"
+#include "relay/in_flight.hpp"
+#include "relay/observer.hpp"
+#include "relay/send_queue.hpp"
+#include "relay/sweep.hpp"
+
+namespace relay {
+
+/// run_once() and abandon() belong to one thread; reread() may be called by any.
+class reader {
+  public:
+    struct limits {
+        std::size_t page_rows = 500;
+        sweep::pace pace;
+    };
+
+    reader(outbox::due_rows& rows, relay::in_flight& in_flight, send_queue& out, const relay::clock& clock,
+           random_source draw, observer& watch, limits settings);
+
+    /// One step: at most one page, or one body. Returns how long there is nothing to do, unless rung before.
+    std::chrono::milliseconds run_once();
+
+    /// Rows were released: they are due, and may lie anywhere.
+    void reread() { reread_ = true; }
+
+    /// Lets go of what is held back here, at the end.
+    void abandon();
+
+  private:
+    bool hand_over();
+    void read_page(const outbox::position& after);
+    std::chrono::milliseconds database_failed(const char* what);
+
+    outbox::due_rows& rows_;
+    relay::in_flight& in_flight_;
+    send_queue& out_;
+    const relay::clock& clock_;
+    const random_source draw_;
+    observer& watch_;
+    const limits limits_;
+
+    std::atomic<bool> reread_{false};
+    sweep sweep_;
+    backoff backoff_;
+    bool connected_ = false;
+    std::string what_failed_;  // reported already
+    std::deque<outbox::message> held_;  // read, but there is no room for them yet
+};
+
+}  // namespace relay

@@ -1,0 +1,124 @@
+#include "relay/settler.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "relay/verdict.hpp"
+
+namespace relay {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto until_rung = 500ms;
+constexpr auto deferral = 5s;
+
+}  // namespace
+
+settler::settler(outbox::settlements& store, relay::in_flight& in_flight, outcome_queue& in, const relay::clock& clock,
+                 random_source draw, observer& watch, retry_rules rules, std::size_t batch_rows,
+                 std::function<void()> settled)
+    : store_(store),
+      in_flight_(in_flight),
+      in_(in),
+      clock_(clock),
+      draw_(std::move(draw)),
+      watch_(watch),
+      rules_(std::move(rules)),
+      batch_rows_(batch_rows),
+      settled_(std::move(settled)),
+      backoff_(100ms, 5s) {}
+
+std::chrono::milliseconds settler::run_once() {
+    auto rows = next_batch();
+    if (rows.empty()) return until_rung;
+    try {
+        record(std::move(rows));
+        return 0ms;
+    } catch (const outbox::store_unavailable& error) {
+        // `record` has put the batch back. The confirms are known here alone: they are kept for when it is back.
+        if (std::exchange(connected_, false) || backoff_.fresh()) watch_.database_down("settler", error.what());
+        return backoff_.next(draw_());
+    }
+}
+
+settler::batch settler::next_batch() {
+    if (!waiting_.empty()) {
+        batch rows = std::move(waiting_.front());
+        waiting_.pop_front();
+        return rows;
+    }
+    if (auto fresh = in_.pop(batch_rows_); !fresh.empty()) return judged(std::move(fresh));
+
+    batch rows;
+    const auto now = clock_.now();
+    while (!deferred_.empty() && deferred_.front().until <= now && rows.size() < batch_rows_) {
+        rows.push_back(std::move(deferred_.front().row));
+        deferred_.pop_front();
+    }
+    return rows;
+}
+
+settler::batch settler::judged(std::vector<attempt>&& attempts) {
+    batch rows;
+    std::vector<std::string> released;
+    rows.reserve(attempts.size());
+    for (auto& one : attempts) {
+        if (auto row = judge(one, rules_, draw_())) {
+            if (row->what == outbox::settlement::kind::retry)
+                watch_.retrying(one.row, row->try_count, row->delay, row->error);
+            else if (row->what == outbox::settlement::kind::failed)
+                watch_.failed(one.row, row->try_count, row->error);
+            rows.push_back(std::move(*row));
+        } else {
+            released.push_back(std::move(one.row.id));
+        }
+    }
+    in_flight_.released(released);
+    return rows;
+}
+
+void settler::record(batch&& rows) {
+    std::size_t changed = 0;
+    const auto began = clock_.now();
+    try {
+        changed = store_.settle(rows);
+    } catch (const outbox::store_busy& error) {
+        return divide(std::move(rows), error.what());
+    } catch (const outbox::store_error& error) {
+        return divide(std::move(rows), error.what());
+    } catch (...) {
+        waiting_.push_front(std::move(rows));
+        throw;
+    }
+    if (!std::exchange(connected_, true)) watch_.database_up("settler");
+    backoff_.reset();
+    std::vector<std::string> ids;
+    ids.reserve(rows.size());
+    for (auto& row : rows) ids.push_back(std::move(row.id));
+    in_flight_.settled(ids);
+    watch_.settled(ids.size(), changed, std::chrono::duration_cast<std::chrono::microseconds>(clock_.now() - began));
+    settled_();
+}
+
+// One row that can't be recorded now must not keep the others from it: halve until it stands alone.
+void settler::divide(batch&& rows, const char* why) {
+    if (rows.size() == 1) {
+        watch_.database_error("settler", "row '" + rows.front().id + "' can't be settled now: " + why);
+        deferred_.push_back({clock_.now() + deferral, std::move(rows.front())});
+        return;
+    }
+    const auto middle = rows.begin() + static_cast<std::ptrdiff_t>(rows.size() / 2);
+    waiting_.emplace_front(std::make_move_iterator(middle), std::make_move_iterator(rows.end()));
+    rows.erase(middle, rows.end());
+    waiting_.push_front(std::move(rows));
+}
+
+std::size_t settler::unsettled() const {
+    std::size_t count = deferred_.size();
+    for (const auto& rows : waiting_) count += rows.size();
+    return count;
+}
+
+}  // namespace relay

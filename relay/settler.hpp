@@ -1,0 +1,64 @@
+#pragma once
+// relay/settler.hpp - records outcomes, many rows at a time, until they are recorded.
+
+#include <chrono>
+#include <deque>
+#include <functional>
+#include <vector>
+
+#include "outbox/store.hpp"
+#include "relay/backoff.hpp"
+#include "relay/clock.hpp"
+#include "relay/random_source.hpp"
+#include "relay/in_flight.hpp"
+#include "relay/observer.hpp"
+#include "relay/outcome_queue.hpp"
+#include "relay/retry_policy.hpp"
+
+namespace relay {
+
+/// One thread. An outcome that can't be recorded is kept: while the database is away, all of them; when a single row is
+/// the matter (locked by someone, refused by a trigger), only that one, and the others go on.
+class settler {
+  public:
+    /// `settled` is called after each recorded batch: there is room for new rows.
+    settler(outbox::settlements& store, relay::in_flight& in_flight, outcome_queue& in, const relay::clock& clock,
+            random_source draw, observer& watch, retry_rules rules, std::size_t batch_rows,
+            std::function<void()> settled);
+
+    /// One step: at most one batch. Returns how long there is nothing to do, unless rung before.
+    std::chrono::milliseconds run_once();
+
+    /// Outcomes held here that are not recorded yet.
+    std::size_t unsettled() const;
+
+  private:
+    using batch = std::vector<outbox::settlement>;
+
+    struct deferred {
+        time_point until;
+        outbox::settlement row;
+    };
+
+    batch next_batch();
+    batch judged(std::vector<attempt>&& attempts);
+    void record(batch&& rows);
+    void divide(batch&& rows, const char* why);
+
+    outbox::settlements& store_;
+    relay::in_flight& in_flight_;
+    outcome_queue& in_;
+    const relay::clock& clock_;
+    const random_source draw_;
+    observer& watch_;
+    const retry_rules rules_;
+    const std::size_t batch_rows_;
+    const std::function<void()> settled_;
+
+    std::deque<batch> waiting_;     // before anything new
+    std::deque<deferred> deferred_;  // one by one, each for its own reason, in the order of `until`
+    backoff backoff_;
+    bool connected_ = false;
+};
+
+}  // namespace relay

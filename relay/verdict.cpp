@@ -1,0 +1,63 @@
+#include "relay/verdict.hpp"
+
+#include <fmt/format.h>
+
+namespace relay {
+namespace {
+
+template <class... F>
+struct overloaded : F... {
+    using F::operator()...;
+};
+template <class... F>
+overloaded(F...) -> overloaded<F...>;
+
+outbox::settlement spend_try(const attempt& one, const retry_rules& rules, double draw) {
+    outbox::settlement result;
+    result.id = one.row.id;
+    result.try_count = tries_after(one.row.try_count);
+    result.error = describe(one.result);
+    const auto& policy = rules.policy_for(one.row.exchange, one.row.routing_key);
+    if (const auto delay = next_delay(policy, result.try_count, draw)) {
+        result.what = outbox::settlement::kind::retry;
+        result.delay = *delay;
+    } else {
+        result.what = outbox::settlement::kind::failed;
+    }
+    return result;
+}
+
+}  // namespace
+
+std::optional<outbox::settlement> judge(const attempt& one, const retry_rules& rules, double draw) {
+    using kind = outbox::settlement::kind;
+    using result = std::optional<outbox::settlement>;
+    return std::visit(overloaded{
+                          [&](const confirmed&) -> result {
+                              return outbox::settlement{one.row.id, kind::delivered, one.row.try_count, {}, {}};
+                          },
+                          [&](const returned&) -> result { return spend_try(one, rules, draw); },
+                          [&](const refused&) -> result { return spend_try(one, rules, draw); },
+                          [&](const no_exchange&) -> result { return spend_try(one, rules, draw); },
+                          [&](const impossible& why) -> result {
+                              const auto tries = std::max<std::int64_t>(0, one.row.try_count);
+                              return outbox::settlement{one.row.id, kind::failed, tries, {}, why.reason};
+                          },
+                          [&](const unknown&) -> result { return std::nullopt; },
+                      },
+                      one.result);
+}
+
+std::string describe(const outcome& result) {
+    return std::visit(overloaded{
+                          [](const confirmed&) -> std::string { return "confirmed"; },
+                          [](const returned& r) { return fmt::format("{} {}", r.code, r.text); },
+                          [](const refused&) -> std::string { return "nack: the broker refused the message"; },
+                          [](const no_exchange& r) { return fmt::format("{} {}", r.code, r.text); },
+                          [](const impossible& r) { return r.reason; },
+                          [](const unknown&) -> std::string { return "outcome unknown"; },
+                      },
+                      result);
+}
+
+}  // namespace relay

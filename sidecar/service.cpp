@@ -1,0 +1,199 @@
+#include "sidecar/service.hpp"
+
+#include <atomic>
+#include <functional>
+#include <random>
+#include <thread>
+
+#include "outbox/store.hpp"
+#include "relay/bell.hpp"
+#include "relay/cron.hpp"
+#include "relay/pump.hpp"
+#include "relay/purger.hpp"
+#include "relay/rabbitmq.hpp"
+#include "relay/reader.hpp"
+#include "relay/settler.hpp"
+
+namespace sidecar {
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::milliseconds;
+
+// Rows between reading and settling: those that await their confirm, as many that are being read or settled.
+std::size_t rows_at_once(const conf::relay& settings) { return 2 * (settings.window + settings.page_rows); }
+
+constexpr auto pump_wait = 250ms;
+
+relay::random_source seeded_by_hardware() {
+    std::random_device device;
+    return relay::seeded_source((std::uint64_t{device()} << 32) | device());
+}
+
+}  // namespace
+
+struct service::impl {
+    impl(const conf::settings& s, relay::observer& watch_in)
+        : settings(s),
+          watch(watch_in),
+          reader_store(outbox::make_store(s.database, {s.relay.after_delivery, "reader"})),
+          settler_store(outbox::make_store(s.database, {s.relay.after_delivery, "settler"})),
+          in_flight(rows_at_once(s.relay)),
+          queue(s.relay.window_bytes.count, [this] { publisher->wake(); }, [this] { reader_bell.ring(); }),
+          publisher(relay::make_rabbitmq(s.broker, s.topology, s.relay.window, seeded_by_hardware(), watch)),
+          reader(*reader_store, in_flight, queue, clock, seeded_by_hardware(), watch,
+                 {s.relay.page_rows, {s.relay.poll_min, s.relay.poll_max}}),
+          pump(*publisher, queue, outcomes, in_flight, relay::composer(s.message), watch,
+               [this] {
+                   reader.reread();
+                   reader_bell.ring();
+               }),
+          settler(*settler_store, in_flight, outcomes, clock, seeded_by_hardware(), watch,
+                  relay::retry_rules(s.retry, s.retry_routes), s.relay.settle_rows, [this] { reader_bell.ring(); }) {
+        if (!s.purge.schedule.empty()) {
+            purge_schedule = relay::schedule::parse(s.purge.schedule, s.purge.time_zone);
+            purge_store = outbox::make_store(s.database, {s.relay.after_delivery, "purger"});
+        }
+    }
+
+    void start() {
+        reader_thread = std::thread([this] { read(); });
+        pump_thread = std::thread([this] { publish(); });
+        settler_thread = std::thread([this] { settle(); });
+        if (purge_schedule) purge_thread = std::thread([this] { purge(); });
+    }
+
+    void read() {
+        while (!stop_reading) {
+            if (const auto wait = reader.run_once(); wait > 0ms && !stop_reading) reader_bell.wait(wait);
+        }
+        reader.abandon();
+    }
+
+    void publish() {
+        while (!stop_publishing) pump.run_once(pump_wait);
+        pump.stop_taking();
+        while (pump.outstanding() > 0 && !past_deadline()) pump.run_once(pump_wait);
+        unconfirmed = pump.outstanding();
+        pump.close();
+    }
+
+    void settle() {
+        for (;;) {
+            const bool last_ones = stop_settling;  // before looking: what was pushed until then is seen
+            const auto wait = settler.run_once();
+            const bool idle = wait > 0ms;
+            if (last_ones && (past_deadline() || (idle && settler.unsettled() + outcomes.size() == 0))) break;
+            if (idle) outcomes.wait(last_ones ? std::min<milliseconds>(wait, 50ms) : wait);
+        }
+        unsettled = settler.unsettled() + outcomes.size();
+    }
+
+    void purge() {
+        for (;;) {
+            const auto next = purge_schedule->next(std::chrono::system_clock::now());
+            if (!next) return;
+            // In steps, as the system's clock may be set.
+            while (std::chrono::system_clock::now() < *next) {
+                const auto left = std::chrono::ceil<milliseconds>(*next - std::chrono::system_clock::now());
+                if (stop_purging) return;
+                purge_bell.wait(std::clamp<milliseconds>(left, 1ms, 30s));
+                if (stop_purging) return;
+            }
+            try {
+                watch.purged(relay::purge_once(*purge_store, settings.purge, [this](milliseconds pause) {
+                    if (!stop_purging) purge_bell.wait(pause);
+                    return !stop_purging;
+                }));
+            } catch (const std::exception& error) {
+                watch.database_error("purger", error.what());
+            }
+        }
+    }
+
+    bool past_deadline() const { return hurry || clock.now() >= deadline.load(); }
+
+    farewell stop() {
+        const auto began = clock.now();
+        deadline = began + settings.relay.drain_timeout;
+        farewell result;
+        result.in_flight = in_flight.size();
+
+        stop_reading = stop_purging = true;
+        reader_bell.ring();
+        purge_bell.ring();
+        // Each stage ends when nothing more can come from the one before it.
+        stop_publishing = true;
+        publisher->wake();
+        join(reader_thread);
+        join(pump_thread);
+        stop_settling = true;
+        outcomes.ring();
+        join(settler_thread);
+        join(purge_thread);
+
+        result.unconfirmed = unconfirmed;
+        result.unsettled = unsettled;
+        result.took = std::chrono::duration_cast<milliseconds>(clock.now() - began);
+        return result;
+    }
+
+    static void join(std::thread& thread) {
+        if (thread.joinable()) thread.join();
+    }
+
+    const conf::settings settings;
+    relay::observer& watch;
+    const relay::steady_clock clock;
+
+    std::unique_ptr<outbox::store> reader_store;
+    std::unique_ptr<outbox::store> settler_store;
+    std::unique_ptr<outbox::store> purge_store;
+    std::optional<relay::schedule> purge_schedule;
+
+    relay::bell reader_bell;
+    relay::bell purge_bell;
+    relay::in_flight in_flight;
+    relay::outcome_queue outcomes;
+    relay::send_queue queue;
+    std::unique_ptr<relay::publisher> publisher;
+    relay::reader reader;
+    relay::pump pump;
+    relay::settler settler;
+
+    std::atomic<bool> stop_reading{false};
+    std::atomic<bool> stop_publishing{false};
+    std::atomic<bool> stop_settling{false};
+    std::atomic<bool> stop_purging{false};
+    std::atomic<bool> hurry{false};
+    std::atomic<relay::time_point> deadline{relay::time_point::max()};
+    std::size_t unconfirmed = 0;  // written by the pump's thread, read after it was joined
+    std::size_t unsettled = 0;    // likewise, the settler's
+
+    std::thread reader_thread;
+    std::thread pump_thread;
+    std::thread settler_thread;
+    std::thread purge_thread;
+};
+
+service::service(const conf::settings& settings, relay::observer& watch)
+    : impl_(std::make_unique<impl>(settings, watch)) {
+    impl_->start();
+}
+
+service::~service() {
+    if (impl_->settler_thread.joinable()) {
+        cut_short();
+        stop();
+    }
+}
+
+farewell service::stop() { return impl_->stop(); }
+
+void service::cut_short() {
+    impl_->hurry = true;
+    impl_->publisher->abort();
+    impl_->outcomes.ring();
+}
+
+}  // namespace sidecar

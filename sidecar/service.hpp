@@ -1,0 +1,39 @@
+#pragma once
+// sidecar/service.hpp - the relay as a whole: builds its parts, gives each its thread, and stops them in order.
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "conf/settings.hpp"
+#include "relay/observer.hpp"
+
+namespace sidecar {
+
+/// What a stop left behind.
+struct farewell {
+    std::size_t in_flight = 0;    // rows on their way when the stop began
+    std::size_t unconfirmed = 0;  // of those, given up: the broker had not answered; they will be sent again
+    std::size_t unsettled = 0;    // of those, answered but not recorded: they will be sent again, as duplicates
+    std::chrono::milliseconds took{0};
+};
+
+/// The threads run from construction to stop(). Call all functions from one thread.
+class service {
+  public:
+    /// Throws std::invalid_argument for settings that can't be used (an url, a cron expression).
+    service(const conf::settings& settings, relay::observer& watch);
+    ~service();
+
+    /// Stops taking rows up, awaits confirms, settles, closes; at most `drain_timeout`, or until cut_short().
+    farewell stop();
+
+    /// Makes a stop() that is under way give up waiting. From any thread.
+    void cut_short();
+
+  private:
+    struct impl;
+    std::unique_ptr<impl> impl_;
+};
+
+}  // namespace sidecar
