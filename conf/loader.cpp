@@ -32,25 +32,17 @@ std::string read_password(const std::string& file) {
     return password;
 }
 
-/// What stands between commas, without the blanks around it.
-std::vector<std::string> split(const std::string& text) {
-    std::vector<std::string> parts;
-    std::size_t from = 0;
-    while (from <= text.size()) {
-        const auto comma = std::min(text.find(',', from), text.size());
-        auto part = text.substr(from, comma - from);
-        part.erase(0, part.find_first_not_of(" \t"));
-        part.erase(part.find_last_not_of(" \t") + 1);
-        parts.push_back(std::move(part));
-        from = comma + 1;
-    }
-    return parts;
+std::vector<std::string> texts_of(const node& list) {
+    std::vector<std::string> texts;
+    for (const auto& item : list.children) texts.push_back(item.text);
+    return texts;
 }
 
-/// For a key in the wrong place: where a setting of that name exists.
-std::string elsewhere(const std::string& key) {
+/// What an unknown key may have meant: one of its section, or, in the wrong place, one of another.
+std::string hint_for(const std::string& key, const std::vector<std::string>& known) {
+    if (const auto near = nearest(key, known); !near.empty()) return fmt::format("; did you mean {}?", near);
     for (const auto& name : setting_names())
-        if (name.path.ends_with('.' + key)) return "it is known as " + name.path;
+        if (name.path.ends_with(fmt::format(".{}", key))) return fmt::format("; it is known as {}", name.path);
     return {};
 }
 
@@ -84,20 +76,17 @@ void loader::enter(const std::string& path, const node* value, place at) {
 }
 
 void loader::leave() {
-    const auto frame = std::move(frames_.back());
-    if (frame.map != nullptr) {
-        std::map<std::string, place> seen;
-        for (const auto& child : frame.map->children) {
+    if (const node* map = frames_.back().map) {
+        std::map<std::string_view, place> seen;
+        for (const auto& child : map->children) {
             const origin here{origin::kind::file, child.key_at, {}};
-            const auto path = (frame.path.empty() ? "" : frame.path + '.') + printable(child.key);
+            const auto path = path_of(printable(child.key));
             const auto [first, is_first] = seen.emplace(child.key, child.key_at);
-            if (!is_first) {
+            if (!is_first)
                 report(here, path, fmt::format("is given twice, first in line {}", first->second.line));
-            } else if (std::find(frame.known.begin(), frame.known.end(), child.key) == frame.known.end()) {
-                const auto near = nearest(child.key, frame.known);
-                const auto hint = near.empty() ? elsewhere(child.key) : "did you mean " + near + "?";
-                report(here, path, hint.empty() ? "unknown key" : "unknown key; " + hint);
-            }
+            else if (const auto& known = frames_.back().known;
+                     std::find(known.begin(), known.end(), child.key) == known.end())
+                report(here, path, "unknown key" + hint_for(child.key, known));
         }
     }
     frames_.pop_back();
@@ -127,11 +116,16 @@ std::vector<const node*> loader::items(std::string_view name) {
 std::vector<loader::given_value> loader::sources(std::string_view name) {
     std::vector<given_value> all;
     const auto path = path_of(name);
-    if (const node* child = take(name)) all.push_back({path, {origin::kind::file, child->at, {}}, child, {}});
+    if (const node* child = take(name)) {
+        const origin here{origin::kind::file, child->at, {}};
+        all.push_back({path, here, child, {}});
+    }
     if (const auto given = texts_.by_path.find(path); given != texts_.by_path.end()) {
-        for (const auto& [from, where, text] : given->second) {
-            const auto kind = from == given_text::source::variable ? origin::kind::variable : origin::kind::override;
-            all.push_back({path, {kind, {}, where}, nullptr, text});
+        for (const auto& one : given->second) {
+            const auto kind =
+                one.from == given_text::source::variable ? origin::kind::variable : origin::kind::override;
+            const origin from{kind, {}, one.where};
+            all.push_back({path, from, nullptr, one.text});
         }
     }
     return all;
@@ -190,27 +184,22 @@ void loader::url(std::string_view name, std::string& member, std::initializer_li
 void loader::urls(std::string_view name, std::vector<std::string>& members,
                   std::initializer_list<std::string_view> schemes) {
     for (const auto& source : sources(name)) {
-        // Nothing of what was found is shown here: a list written as text is a list of passwords.
-        const auto refuse = [&](std::size_t i, place at, std::string_view what) {
-            auto from = source.from;
-            if (at.line > 0) from.at = at;
-            faulty_.insert(source.path);
-            report(from, fmt::format("{}[{}]", source.path, i), std::string{what});
-        };
         origins_[source.path] = source.from;
-        std::vector<std::string> texts;
-        if (source.in_file == nullptr) {
-            texts = split(source.text);
-        } else if (source.in_file->what != node::kind::list) {
-            report(source.from, source.path,
-                   fmt::format("expected a list [ … ], found {}", name_of(source.in_file->what)));
+        const node* in_file = source.in_file;
+        if (in_file != nullptr && in_file->what != node::kind::list) {
+            // Not shown: it may well be a url with a password.
+            report(source.from, source.path, fmt::format("expected a list [ … ], found {}", name_of(in_file->what)));
             continue;
-        } else {
-            for (const auto& item : source.in_file->children) texts.push_back(item.text);
         }
-        for (std::size_t i = 0; i < texts.size(); ++i)
-            if (const auto fault = usable_url(texts[i], schemes))
-                refuse(i, source.in_file == nullptr ? place{} : source.in_file->children[i].at, *fault);
+        auto texts = in_file == nullptr ? split_list(source.text) : texts_of(*in_file);
+        for (std::size_t i = 0; i < texts.size(); ++i) {
+            const auto fault = usable_url(texts[i], schemes);
+            if (!fault) continue;
+            auto from = source.from;
+            if (in_file != nullptr) from.at = in_file->children[i].at;
+            faulty_.insert(source.path);
+            report(from, fmt::format("{}[{}]", source.path, i), *fault);
+        }
         members = std::move(texts);
     }
 }
@@ -221,13 +210,13 @@ void loader::arguments(std::string_view name, std::vector<argument>& members) {
     if (child->what != node::kind::map)
         return report({origin::kind::file, child->at, {}}, path_of(name),
                       fmt::format("expected a map (name: value), found {}", name_of(child->what)));
+    std::set<std::string_view> names;
     for (const auto& entry : child->children) {
         const auto path = fmt::format("{}.{}", path_of(name), printable(entry.key));
         const origin here{origin::kind::file, entry.key_at, {}};
-        const auto same_name = [&](const argument& a) { return a.name == entry.key; };
         try {
             if (const auto fault = short_text(entry.key)) throw wrong_value{"a name of " + *fault};
-            if (std::any_of(members.begin(), members.end(), same_name)) throw wrong_value{"each name once"};
+            if (!names.insert(entry.key).second) throw wrong_value{"each name once"};
             // Not `strict`: a character that no UTF-8 has must not stop the start.
             members.push_back(
                 {entry.key, to_json(entry).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)});

@@ -29,7 +29,7 @@ class loader {
     /// Visits the whole document.
     template <class Visit>
     void document(const node& root, Visit visit) {
-        enter({}, &root, root.at);
+        enter({}, &root, {});
         visit();
         leave();
     }

@@ -124,6 +124,20 @@ given_texts sort_texts(const environment& env, const std::vector<std::string>& o
     return all;
 }
 
+std::vector<std::string> split_list(const std::string& text) {
+    std::vector<std::string> parts;
+    std::size_t from = 0;
+    while (from <= text.size()) {
+        const auto comma = std::min(text.find(',', from), text.size());
+        auto part = text.substr(from, comma - from);
+        part.erase(0, part.find_first_not_of(" \t"));
+        part.erase(part.find_last_not_of(" \t") + 1);
+        parts.push_back(std::move(part));
+        from = comma + 1;
+    }
+    return parts;
+}
+
 environment process_environment() {
     environment ours;
     for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {

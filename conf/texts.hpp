@@ -26,6 +26,9 @@ struct given_texts {
 
 given_texts sort_texts(const environment& env, const std::vector<std::string>& overrides);
 
+/// How a list is written as plain text: "a, b" is a and b. What stands between commas may be empty.
+std::vector<std::string> split_list(const std::string& text);
+
 /// The variable for a setting: retry.initial is OUTBOX_RETRY_INITIAL.
 std::string variable_of(std::string_view path);
 

@@ -137,6 +137,7 @@ class builder : public YAML::EventHandler {
         if (parent.has_key) {
             value.key = std::exchange(parent.key, {});
             value.key_at = parent.key_at;
+            if (value.what == node::kind::null) value.at = value.key_at;  // the parser's mark is the token after it
             parent.has_key = false;
         }
         parent.value.children.push_back(std::move(value));
@@ -161,7 +162,9 @@ class builder : public YAML::EventHandler {
 }  // namespace
 
 node parse_yaml(std::string_view text) {
-    std::istringstream in{std::string{text}};
+    // yaml-cpp takes the end of the file for the end of a quoted text, if a line break stands before it: a forgotten
+    // quotation mark would swallow all that follows without a word. A comment there makes it notice.
+    std::istringstream in{std::string{text} + "\n#"};
     builder tree;
     try {
         YAML::Parser parser{in};

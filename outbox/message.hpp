@@ -26,8 +26,8 @@ struct message {
     std::optional<std::string> properties;  // JSON text; likewise
     std::optional<std::string> order_key;
 
-    std::uint64_t body_size = 0;   // bytes; also when the body was left out
-    bool body_left_out = false;    // too large for a page: fetch it with due_rows::load_body
+    std::uint64_t body_size = 0;  // bytes; also when the body was left out
+    bool body_left_out = false;   // too large for a page: fetch it with due_rows::load_body
 };
 
 }  // namespace outbox

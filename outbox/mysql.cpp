@@ -7,6 +7,7 @@
 #include <array>
 #include <bit>
 #include <limits>
+#include <stdexcept>
 
 namespace outbox {
 namespace {
@@ -34,22 +35,30 @@ std::string question_marks(std::size_t count) {
     return marks;
 }
 
-std::string_view cut_to_characters(std::string_view utf8, std::size_t limit) {
-    std::size_t characters = 0;
-    for (std::size_t i = 0; i < utf8.size(); ++i) {
-        const bool starts = (static_cast<unsigned char>(utf8[i]) & 0xC0) != 0x80;
-        if (starts && ++characters > limit) return utf8.substr(0, i);
-    }
-    return utf8;
+// What the type and charset of last_error leave of a reason must not keep its row from being settled.
+text_room room_in(const mysql_column& column) {
+    text_room room;
+    room.characters = static_cast<std::size_t>(column.length);
+    if (column.type.ends_with("text") || column.type.ends_with("blob")) room.bytes = room.characters;
+    if (column.charset == "utf8" || column.charset == "utf8mb3")
+        room.widest = 3;
+    else if (!column.charset.empty() && column.charset != "utf8mb4")
+        room.widest = 1;
+    return room;
+}
+
+void refuse_undelivered(status of) {
+    if (of == status::delivering) throw std::invalid_argument("rows that are to be delivered are never purged");
 }
 
 // A deadlock's victim is told to try again; more often than a few times, it is for the caller to try with fewer rows.
+// Who has waited for a lock in vain would only wait as long again, and hold up what could be settled meanwhile.
 template <class Work>
 void retrying_deadlocks(Work&& work) {
     for (int attempt = 1;; ++attempt) {
         try {
             return work();
-        } catch (const store_busy&) {
+        } catch (const mysql_deadlock&) {
             if (attempt == deadlock_attempts) throw;
         }
     }
@@ -71,11 +80,15 @@ void mysql_store::learn_schema() {
         if (!schema_.has(name)) return "NULL";
         return schema_.columns[name].type == "json" ? fmt::format("CAST({} AS CHAR)", name) : name;
     };
+    // The size counts as it is sent: text of another charset takes more or less in UTF-8.
+    const auto& charset = schema_.columns["msg"].charset;
     const std::string body = column("msg");
+    const bool as_stored = charset.empty() || charset.starts_with("utf8") || charset == "ascii";
+    const std::string size = fmt::format("OCTET_LENGTH({})", as_stored ? body : "CONVERT(msg USING utf8mb4)");
     select_list_ = fmt::format(
-        "id, IF(OCTET_LENGTH({0}) > {1}, NULL, {0}), OCTET_LENGTH({0}), `exchange`, routing_key, try_count, "
-        "next_try_time, create_time, update_time, {2}, {3}, {4}",
-        body, inline_body, column("headers"), column("properties"), column("order_key"));
+        "id, IF({1} > {2}, NULL, {0}), {1}, `exchange`, routing_key, try_count, next_try_time, create_time, "
+        "update_time, {3}, {4}, {5}",
+        body, size, inline_body, column("headers"), column("properties"), column("order_key"));
 
     // The optimizer's guess is no better and can be much worse, as its statistics always lag behind a queue.
     const auto force = [&](const std::vector<std::string>& columns) {
@@ -85,7 +98,7 @@ void mysql_store::learn_schema() {
     due_index_ = force({"status", "next_try_time"});
     purge_index_ = force({"status", "update_time"});
     max_tries_ = largest(schema_.columns["try_count"].type);
-    max_error_ = schema_.has("last_error") ? static_cast<std::size_t>(schema_.columns["last_error"].length) : 0;
+    error_room_ = schema_.has("last_error") ? room_in(schema_.columns["last_error"]) : text_room{};
 }
 
 void mysql_store::require_table() {
@@ -93,8 +106,9 @@ void mysql_store::require_table() {
     if (const auto missing = schema_.missing(); missing.size() == 9) {
         learn_schema();  // it may have come since
         if (schema_.columns.empty())
-            throw store_error(fmt::format("there is no table {} in database `{}`, or no right to read it: run `migrate`",
-                                          table_, session_.database()));
+            throw store_error(
+                fmt::format("there is no table {} in database `{}`, or no right to read it: run `migrate`", table_,
+                            session_.database()));
     } else if (!missing.empty()) {
         learn_schema();
         if (!schema_.missing().empty())
@@ -222,15 +236,15 @@ std::size_t mysql_store::settle_delivered(std::span<const settlement* const> row
     const std::string where = fmt::format("WHERE status = 0 AND id IN ({})", question_marks(ids.size()));
     if (options_.after_delivery == conf::after_delivery::remove)
         return session_.execute(fmt::format("DELETE FROM {0} {1}", table_, where), ids);
-    return session_.execute(fmt::format("UPDATE {} FORCE INDEX (PRIMARY) SET status = 1, update_time = {} {}", table_,
-                                        now, where),
-                            ids);
+    return session_.execute(
+        fmt::format("UPDATE {} FORCE INDEX (PRIMARY) SET status = 1, update_time = {} {}", table_, now, where), ids);
 }
 
 std::size_t mysql_store::settle_undelivered(std::span<const settlement* const> rows, bool final) {
     const std::size_t count = padded(rows.size());
     const auto row = [&](std::size_t i) -> const settlement& { return *rows[std::min(i, rows.size() - 1)]; };
     std::vector<mysql_value> args;
+    std::vector<std::string> errors;  // args refer to them
     std::string set = final ? "status = 2" : "status = 0";
     constexpr auto number = "CAST(? AS SIGNED)";  // or MySQL takes the branches of CASE for texts
     // Absolute values, not increments: settling twice, because the first reply was lost, leaves the same row.
@@ -244,9 +258,14 @@ std::size_t mysql_store::settle_undelivered(std::span<const settlement* const> r
         set += " END";
     };
     assign("try_count", "", number, [&](const settlement& s) { return std::min(s.try_count, max_tries_); });
-    if (!final) assign("next_try_time", now + " + ", number, [](const settlement& s) { return std::int64_t{s.delay.count()}; });
-    if (max_error_ > 0)
-        assign("last_error", "", "?", [&](const settlement& s) { return cut_to_characters(s.error, max_error_); });
+    if (!final)
+        assign("next_try_time", now + " + ", number, [](const settlement& s) { return std::int64_t{s.delay.count()}; });
+    if (error_room_.characters > 0) {
+        errors.reserve(count);
+        assign("last_error", "", "?", [&](const settlement& s) -> std::string_view {
+            return errors.emplace_back(fitting_text(s.error, error_room_));
+        });
+    }
     for (std::size_t i = 0; i < count; ++i) args.emplace_back(row(i).id);
     return session_.execute(fmt::format("UPDATE {} FORCE INDEX (PRIMARY) SET {}, update_time = {} WHERE status = 0 AND "
                                         "id IN ({})",
@@ -255,6 +274,7 @@ std::size_t mysql_store::settle_undelivered(std::span<const settlement* const> r
 }
 
 std::size_t mysql_store::purge(status of, std::chrono::milliseconds age, std::size_t limit) {
+    refuse_undelivered(of);
     require_table();
     // Found without locks, then deleted by primary key: an index scan that locks would stand in the way of settling.
     std::vector<std::string> ids;
@@ -284,6 +304,7 @@ std::size_t mysql_store::remove_ids(status of, std::span<const std::string> ids)
 }
 
 std::uint64_t mysql_store::purgeable(status of, std::chrono::milliseconds age) {
+    refuse_undelivered(of);
     require_table();
     std::uint64_t count = 0;
     for (const char* condition : {"update_time", "update_time IS NULL AND create_time"}) {

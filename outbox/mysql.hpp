@@ -7,8 +7,11 @@
 #include "outbox/mysql_schema.hpp"
 #include "outbox/mysql_session.hpp"
 #include "outbox/store.hpp"
+#include "outbox/utf8.hpp"
 
 namespace outbox {
+
+class findings;
 
 class mysql_store final : public store {
   public:
@@ -32,11 +35,14 @@ class mysql_store final : public store {
   private:
     void learn_schema();
     void require_table();
-    std::size_t read_rows(const std::string& condition, std::span<const mysql_value> args, std::size_t limit, page& into);
+    std::size_t read_rows(const std::string& condition, std::span<const mysql_value> args, std::size_t limit,
+                          page& into);
     std::size_t settle_delivered(std::span<const settlement* const> rows);
     std::size_t settle_undelivered(std::span<const settlement* const> rows, bool final);
     std::size_t remove_ids(status of, std::span<const std::string> ids);
     std::vector<migration> migrations() const;
+    void examine_all(findings& report);
+    void examine_plans(findings& report);
 
     const conf::database settings_;
     const store_options options_;
@@ -46,10 +52,10 @@ class mysql_store final : public store {
     // Learnt at each connect.
     mysql_schema schema_;
     std::string select_list_;
-    std::string due_index_;    // "FORCE INDEX (…)", or empty when there is no such index
-    std::string purge_index_;  // likewise
-    std::int64_t max_tries_ = 0;       // what the column try_count can hold
-    std::size_t max_error_ = 0;        // characters that last_error can hold; 0: no such column
+    std::string due_index_;       // "FORCE INDEX (…)", or empty when there is no such index
+    std::string purge_index_;     // likewise
+    std::int64_t max_tries_ = 0;  // what the column try_count can hold
+    text_room error_room_;        // of the column last_error; of 0 characters: there is none
 };
 
 }  // namespace outbox

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <array>
+
 #include "outbox/mysql.hpp"
 #include "outbox/mysql_migrations.hpp"
 
@@ -11,13 +13,17 @@ constexpr int lock_timeout_seconds = 60;
 
 constexpr auto bookkeeping =
     "CREATE TABLE IF NOT EXISTS `outbox_migration` (\n"
-    "  `number` int NOT NULL PRIMARY KEY,\n"
+    "  `table_name` varchar(150) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,\n"
+    "  `number` int NOT NULL,\n"
     "  `name` varchar(100) NOT NULL,\n"
-    "  `applied_at` datetime NOT NULL\n"
+    "  `applied_at` datetime NOT NULL,\n"
+    "  PRIMARY KEY (`table_name`, `number`)\n"
     ") ENGINE = InnoDB DEFAULT CHARACTER SET = utf8mb4";
 
-std::string record(const migration& one) {
-    return fmt::format("INSERT IGNORE INTO `outbox_migration` VALUES ({}, '{}', UTC_TIMESTAMP())", one.number, one.name);
+// For each table by itself: several may live in one database, each with a sidecar of its own.
+std::string record(const std::string& table, const migration& one) {
+    return fmt::format("INSERT IGNORE INTO `outbox_migration` VALUES ('{}', {}, '{}', UTC_TIMESTAMP())", table,
+                       one.number, one.name);
 }
 
 void replace_all(std::string& text, std::string_view from, std::string_view to) {
@@ -48,7 +54,7 @@ std::vector<migration> mysql_store::migrations() const {
 std::string mysql_store::migration_script() const {
     std::string script = fmt::format("{};\n", bookkeeping);
     for (const auto& one : migrations())
-        script += fmt::format("\n-- {:04} {}\n{}{};\n", one.number, one.name, one.sql, record(one));
+        script += fmt::format("\n-- {:04} {}\n{}{};\n", one.number, one.name, one.sql, record(settings_.table, one));
     return script;
 }
 
@@ -58,12 +64,14 @@ std::vector<migration_state> mysql_store::migration_status() {
     bool recorded = false;
     session_.query_text("SHOW TABLES LIKE 'outbox\\_migration'", [&](const mysql_row&) { recorded = true; });
     if (!recorded) return states;
-    session_.query_text("SELECT number, DATE_FORMAT(applied_at, '%Y-%m-%dT%H:%i:%sZ') FROM outbox_migration",
-                        [&](const mysql_row& row) {
-                            for (auto& state : states) {
-                                if (state.number == row.number(1)) state.applied_at = row.text(2);
-                            }
-                        });
+    session_.query(
+        "SELECT number, DATE_FORMAT(applied_at, '%Y-%m-%dT%H:%i:%sZ') FROM outbox_migration "
+        "WHERE table_name = ?",
+        std::array<mysql_value, 1>{settings_.table}, [&](const mysql_row& row) {
+            for (auto& state : states) {
+                if (state.number == row.number(1)) state.applied_at = row.text(2);
+            }
+        });
     return states;
 }
 
@@ -80,7 +88,7 @@ std::vector<int> mysql_store::migrate() {
     for (std::size_t i = 0; i < all.size(); ++i) {
         if (states[i].applied_at) continue;
         for (const auto& statement : statements_of(all[i].sql)) session_.execute_text(statement);
-        session_.execute_text(record(all[i]));
+        session_.execute_text(record(settings_.table, all[i]));
         applied.push_back(all[i].number);
     }
     session_.query_text("SELECT RELEASE_LOCK('outbox_migration')", [](const mysql_row&) {});
@@ -96,14 +104,15 @@ outbox::backlog mysql_store::backlog() {
                        result.by_status[static_cast<int>(row.number(1).value_or(-1))] =
                            static_cast<std::uint64_t>(row.number(2).value_or(0));
                    });
-    session_.query(fmt::format("SELECT COUNT(*), MIN(COALESCE(NULLIF(next_try_time, 0), create_time)), {1} FROM {0} {2} "
-                               "WHERE status = 0 AND (next_try_time IS NULL OR next_try_time <= {1})",
-                               table_, mysql_now, due_index_),
-                   {}, [&](const mysql_row& row) {
-                       result.due = static_cast<std::uint64_t>(row.number(1).value_or(0));
-                       result.oldest_due = row.number(2);
-                       result.now = row.number(3).value_or(0);
-                   });
+    session_.query(
+        fmt::format("SELECT COUNT(*), MIN(COALESCE(NULLIF(next_try_time, 0), create_time)), {1} FROM {0} {2} "
+                    "WHERE status = 0 AND (next_try_time IS NULL OR next_try_time <= {1})",
+                    table_, mysql_now, due_index_),
+        {}, [&](const mysql_row& row) {
+            result.due = static_cast<std::uint64_t>(row.number(1).value_or(0));
+            result.oldest_due = row.number(2);
+            result.now = row.number(3).value_or(0);
+        });
     return result;
 }
 
@@ -120,7 +129,5 @@ std::vector<std::pair<std::string, std::uint64_t>> mysql_store::pending_exchange
                    });
     return result;
 }
-
-std::vector<finding> mysql_store::examine() { return {}; }
 
 }  // namespace outbox

@@ -35,9 +35,9 @@ void announce_thread() {
     thread_local const guard here;
 }
 
-bool is_busy(int code) {
-    return code == 1205 /* lock wait timeout */ || code == 1213 /* deadlock */ || code == 1020 /* record changed */;
-}
+constexpr int lock_wait_timeout = 1205;
+
+bool is_deadlock(int code) { return code == 1213 || code == 1020 /* record changed since it was read */; }
 
 // Errors after which this connection is of no use, or not at present: the server is away, going, full, or read-only.
 bool is_unavailable(int code) {
@@ -98,7 +98,8 @@ struct mysql_session::impl {
 
     [[noreturn]] void fail(const sql::SQLException& error) {
         const std::string text = fmt::format("{} (error {})", error.what(), error.getErrorCode());
-        if (is_busy(error.getErrorCode())) throw store_busy(text);
+        if (is_deadlock(error.getErrorCode())) throw mysql_deadlock(text);
+        if (error.getErrorCode() == lock_wait_timeout) throw store_busy(text);
         if (is_unavailable(error.getErrorCode())) {
             drop();
             throw store_unavailable(text);
@@ -134,7 +135,8 @@ struct mysql_session::impl {
         };
         const std::string& password = url.password ? *url.password : settings.password.value;
         sql::ConnectOptionsMap map;
-        map["hostName"] = sql::SQLString("tcp://" + (url.host.find(':') == std::string::npos ? url.host : "[" + url.host + "]"));
+        map["hostName"] =
+            sql::SQLString("tcp://" + (url.host.find(':') == std::string::npos ? url.host : "[" + url.host + "]"));
         map["port"] = static_cast<int>(url.port);
         map["userName"] = sql::SQLString(url.user);
         map["password"] = sql::SQLString(password);
@@ -150,8 +152,7 @@ struct mysql_session::impl {
             map["sslEnforce"] = true;
             if (tls.verify) {
                 map["sslVerify"] = true;
-                map["sslCA"] =
-                    sql::SQLString(tls.ca_file.empty() ? "/etc/ssl/certs/ca-certificates.crt" : tls.ca_file);
+                map["sslCA"] = sql::SQLString(tls.ca_file.empty() ? "/etc/ssl/certs/ca-certificates.crt" : tls.ca_file);
             }
             if (!tls.cert_file.empty()) {
                 map["sslCert"] = sql::SQLString(tls.cert_file);

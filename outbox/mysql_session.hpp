@@ -12,8 +12,14 @@
 #include <variant>
 
 #include "conf/settings.hpp"
+#include "outbox/store.hpp"
 
 namespace outbox {
+
+/// The server chose this transaction to give way to another: trying again at once is what it expects.
+class mysql_deadlock : public store_busy {
+    using store_busy::store_busy;
+};
 
 /// One row of a result. Columns count from 1. Valid only during the callback it is given to.
 class mysql_row {

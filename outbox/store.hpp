@@ -4,8 +4,9 @@
 // An object of these interfaces is one connection: it connects at first use and again after a loss, blocks, and is used
 // by one thread at a time. Every function may throw
 //   store_unavailable  the database can't be reached, was lost or is read-only: try again later;
-//   store_busy         a lock was not to be had (deadlock, lock wait timeout): nothing changed, fewer rows may get through;
-//   store_error        the database understood and refused: the statement, the rights or the data are at fault.
+//   store_busy         a lock was not to be had (deadlock, lock wait timeout): nothing changed, fewer rows may get
+//   through; store_error        the database understood and refused: the statement, the rights or the data are at
+//   fault.
 // Only `settle` and `purge` can have taken effect when they throw store_unavailable, and repeating them does no harm.
 
 #include <chrono>
@@ -45,8 +46,8 @@ struct position {
 
 struct page {
     std::vector<message> rows;
-    position next;         // where the next page begins
-    bool complete = true;  // no due row was left beyond this page
+    position next;                // where the next page begins
+    bool complete = true;         // no due row was left beyond this page
     std::optional<epoch_ms> now;  // the database's clock, when the page was read from the very start
 };
 
@@ -77,9 +78,9 @@ class settlements {
   public:
     virtual ~settlements() = default;
 
-    /// Records outcomes in one transaction. Each row changes only if it still has status 0; a row that has not (consumed
-    /// already, deleted, changed by an operator) is left as it is. Returns how many rows changed.
-    /// The same id must not occur twice. Settling the same again leaves the same result.
+    /// Records outcomes in one transaction. Each row changes only if it still has status 0; a row that has not
+    /// (consumed already, deleted, changed by an operator) is left as it is. Returns how many rows changed. The same id
+    /// must not occur twice. Settling the same again leaves the same result.
     virtual std::size_t settle(std::span<const settlement> batch) = 0;
 };
 
@@ -87,10 +88,12 @@ class housekeeping {
   public:
     virtual ~housekeeping() = default;
 
-    /// Deletes at most `limit` rows of the status whose update_time is older than `age`. Returns how many.
+    /// Deletes at most `limit` rows of the status whose update_time (create_time where that is NULL) is older than
+    /// `age`. Returns how many. Throws std::invalid_argument for status::delivering: what is to be delivered is never
+    /// purged.
     virtual std::size_t purge(status of, std::chrono::milliseconds age, std::size_t limit) = 0;
 
-    /// How many rows `purge` would delete in all. Counts an index, without locks.
+    /// How many rows `purge` would delete in all. Counts an index, without locks. Throws likewise.
     virtual std::uint64_t purgeable(status of, std::chrono::milliseconds age) = 0;
 };
 

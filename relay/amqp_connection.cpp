@@ -24,6 +24,7 @@ constexpr amqp_channel_t publishing = 1;
 constexpr amqp_channel_t asking = 2;
 constexpr int frame_max = 131'072;
 constexpr int not_found = 404;
+constexpr amqp_boolean_t passive = 1;  // ask, don't declare
 constexpr const char* system_certificates = "/etc/ssl/certs/ca-certificates.crt";
 
 timeval to_timeval(std::chrono::milliseconds time) {
@@ -33,11 +34,6 @@ timeval to_timeval(std::chrono::milliseconds time) {
 void require(int status, const char* what) {
     if (status < 0) throw connection_lost(fmt::format("{}: {}", what, amqp_error_string2(status)));
 }
-
-struct refusal {
-    int code = 0;
-    std::string text;
-};
 
 std::string reason(const amqp_connection_close_t& close) {
     return fmt::format("the broker closed the connection: {} {}", close.reply_code, text_of(close.reply_text));
@@ -131,9 +127,9 @@ struct connection::impl {
         const std::string user = where.user.empty() ? "guest" : where.user;
         const std::string password = where.password ? *where.password : settings.password.value;
         const auto heartbeat = std::max<std::int64_t>(1, settings.heartbeat.count() / 1000);
-        const auto reply = amqp_login_with_properties(state, where.vhost().c_str(), 0, frame_max,
-                                                      static_cast<int>(heartbeat), &table, AMQP_SASL_METHOD_PLAIN,
-                                                      user.c_str(), password.c_str());
+        const auto reply =
+            amqp_login_with_properties(state, where.vhost().c_str(), 0, frame_max, static_cast<int>(heartbeat), &table,
+                                       AMQP_SASL_METHOD_PLAIN, user.c_str(), password.c_str());
         if (reply.reply_type == AMQP_RESPONSE_LIBRARY_EXCEPTION && reply.library_error == AMQP_STATUS_SOCKET_ERROR)
             throw connection_lost("can't log in: the broker hung up; is it the right port, protocol and virtual host?");
         check(reply, "can't log in");
@@ -237,17 +233,21 @@ struct connection::impl {
         }
     }
 
-    // Declarations are RPCs on the asking channel, which a refusal closes.
-    template <class Declare>
-    void declare_one(const std::string& what, const std::function<void(const std::string&)>& complain,
-                     Declare&& send) {
+    // Questions and declarations are RPCs on the asking channel, which a refusal closes.
+    template <class Send>
+    std::optional<refusal> ask(const char* what, Send&& send) {
         send();
-        if (const auto refused = check("can't declare")) {
-            complain(fmt::format("can't declare {}: {} {}", what, refused->code, refused->text));
-            answer_close_and_reopen(asking);
-        }
-        recycle_amqp_pool(&pool);
+        auto refused = check(what);
+        if (refused) answer_close_and_reopen(asking);
         amqp_maybe_release_buffers_on_channel(state, asking);
+        return refused;
+    }
+
+    template <class Declare>
+    void declare_one(const std::string& what, const std::function<void(const std::string&)>& complain, Declare&& send) {
+        if (const auto refused = ask("can't declare", send))
+            complain(fmt::format("can't declare {}: {} {}", what, refused->code, refused->text));
+        recycle_amqp_pool(&pool);
     }
 };
 
@@ -316,13 +316,34 @@ std::optional<event> connection::next() {
 }
 
 bool connection::exchange_exists(const std::string& name) {
-    constexpr amqp_boolean_t passive = 1;
-    amqp_exchange_declare(impl_->state, asking, bytes_of(name), amqp_cstring_bytes("direct"), passive, 0, 0, 0,
-                          amqp_empty_table);
-    const auto refused = impl_->check("can't ask for an exchange");
-    if (refused) impl_->answer_close_and_reopen(asking);
-    amqp_maybe_release_buffers_on_channel(impl_->state, asking);
+    const auto refused = ask_for_exchange(name);
     return !refused || refused->code != not_found;
+}
+
+std::optional<refusal> connection::ask_for_exchange(const std::string& name) {
+    return impl_->ask("can't ask for an exchange", [&] {
+        amqp_exchange_declare(impl_->state, asking, bytes_of(name), amqp_cstring_bytes("direct"), passive, 0, 0, 0,
+                              amqp_empty_table);
+    });
+}
+
+std::optional<refusal> connection::ask_for_queue(const std::string& name) {
+    return impl_->ask("can't ask for a queue", [&] {
+        amqp_queue_declare(impl_->state, asking, bytes_of(name), passive, 0, 0, 0, amqp_empty_table);
+    });
+}
+
+broker_identity connection::identity() const {
+    const amqp_table_t* properties = amqp_get_server_properties(impl_->state);
+    const auto text = [&](std::string_view name) -> std::string {
+        for (int i = 0; i < properties->num_entries; ++i) {
+            const auto& [key, value] = properties->entries[i];
+            const bool is_text = value.kind == AMQP_FIELD_KIND_UTF8 || value.kind == AMQP_FIELD_KIND_BYTES;
+            if (is_text && text_of(key) == name) return std::string(text_of(value.value.bytes));
+        }
+        return {};
+    };
+    return {text("product"), text("version"), text("cluster_name")};
 }
 
 void connection::declare(const conf::topology& topology, const std::function<void(const std::string&)>& complain) {

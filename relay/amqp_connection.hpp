@@ -1,6 +1,6 @@
 #pragma once
-// relay/amqp_connection.hpp - one AMQP 0-9-1 connection with two channels: one publishes in confirm mode, the other asks
-// and declares. amqp_connection.cpp is the only file that knows rabbitmq-c.
+// relay/amqp_connection.hpp - one AMQP 0-9-1 connection with two channels: one publishes in confirm mode, the other
+// asks and declares. amqp_connection.cpp is the only file that knows rabbitmq-c.
 
 #include <cstdint>
 #include <functional>
@@ -47,6 +47,19 @@ struct blocked {
 struct unblocked {};
 using event = std::variant<ack, nack, returned_message, channel_closed, blocked, unblocked>;
 
+/// The broker's "no" to a question or a declaration.
+struct refusal {
+    int code = 0;
+    std::string text;
+};
+
+/// What the broker says of itself; empty where it says nothing.
+struct broker_identity {
+    std::string product;  // "RabbitMQ"
+    std::string version;
+    std::string cluster;
+};
+
 /// One thread, but for abort(). Where a function says so, connection_lost means that the object is of no more use.
 class connection {
   public:
@@ -67,6 +80,13 @@ class connection {
 
     /// Asks the broker. Blocks for a round trip. Throws connection_lost.
     bool exchange_exists(const std::string& name);
+
+    /// Asks for an exchange or a queue without declaring it. Nullopt: it is there; whether in the wanted form, the
+    /// broker does not say. Names of at most 255 bytes. Blocks for a round trip. Throws connection_lost.
+    std::optional<refusal> ask_for_exchange(const std::string& name);
+    std::optional<refusal> ask_for_queue(const std::string& name);
+
+    broker_identity identity() const;
 
     /// Declares each part; `complain` hears of each that the broker refuses. Throws connection_lost.
     void declare(const conf::topology& topology, const std::function<void(const std::string&)>& complain);

@@ -53,7 +53,7 @@ amqp_field_value_t to_value(const nlohmann::json& json, amqp_pool_t& pool) {
         case type::number_integer: as_integer(); break;
         case type::number_unsigned:
             json.get<std::uint64_t>() <= std::uint64_t{std::numeric_limits<std::int64_t>::max()} ? as_integer()
-                                                                                                : as_double();
+                                                                                                 : as_double();
             break;
         case type::number_float: as_double(); break;
         case type::null:

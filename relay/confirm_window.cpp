@@ -15,9 +15,9 @@ bool names(std::string_view text, std::string_view what, std::string_view name) 
     return text.find(quoted) != text.npos;
 }
 
-// RabbitMQ's texts: "NOT_FOUND - no exchange 'orders' in vhost '/'", "ACCESS_REFUSED - write access to exchange 'orders'
-// in vhost '/' refused for user 'u'", "… access to topic 'a.b' in exchange 'orders' …". Only names that are on their
-// way are looked for, so that no quote in a name leads astray.
+// RabbitMQ's texts: "NOT_FOUND - no exchange 'orders' in vhost '/'", "ACCESS_REFUSED - write access to exchange
+// 'orders' in vhost '/' refused for user 'u'", "… access to topic 'a.b' in exchange 'orders' …". Only names that are on
+// their way are looked for, so that no quote in a name leads astray.
 bool is_accused(const delivery& row, int code, std::string_view text) {
     if (code == precondition_failed) {
         const auto limit = size_limit_named_in(text);

@@ -66,9 +66,9 @@ class confirm_window {
     void clear();
 
     const std::size_t limit_;
-    std::size_t allowed_;           // limit_, or less while a culprit is looked for
-    std::size_t suspects_ = 0;      // so many have to pass before the limit is lifted
-    std::uint64_t first_tag_ = 1;   // of entries_.front()
+    std::size_t allowed_;          // limit_, or less while a culprit is looked for
+    std::size_t suspects_ = 0;     // so many have to pass before the limit is lifted
+    std::uint64_t first_tag_ = 1;  // of entries_.front()
     std::deque<entry> entries_;
     std::size_t outstanding_ = 0;
 };

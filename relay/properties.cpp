@@ -18,9 +18,9 @@ using fault = std::optional<impossible>;
 fault wrong(const std::string& name, const std::string& how) { return impossible{"property " + name + " is " + how}; }
 
 fault out_of_range(const std::string& name, const json& value, const std::string& allowed) {
-    const auto& found = value.is_string()       ? excerpt(value.get_ref<const std::string&>())
-                        : value.is_structured() ? std::string("an ") + value.type_name()
-                                                : value.dump();
+    const auto found = value.is_string()       ? excerpt(value.get_ref<const std::string&>())
+                       : value.is_structured() ? std::string("an ") + value.type_name()
+                                               : value.dump();
     return wrong(name, found + ", it has to be " + allowed);
 }
 

@@ -30,8 +30,8 @@ class publisher {
     /// The largest body that the broker is known to take, in bytes; 0: not known.
     virtual std::uint64_t max_body() const = 0;
 
-    /// Hands one message over, without waiting for its confirm. Its outcome is appended here or by a later poll(), once.
-    /// When the link has gone down, that is `unknown`, not sent.
+    /// Hands one message over, without waiting for its confirm. Its outcome is appended here or by a later poll(),
+    /// once. When the link has gone down, that is `unknown`, not sent.
     virtual void send(outgoing&& message, std::vector<attempt>& outcomes) = 0;
 
     /// Does what is to be done on the wire (connecting included), for at most `wait`, less when there is something to

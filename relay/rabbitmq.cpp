@@ -2,10 +2,10 @@
 
 #include <utility>
 // Boost.Asio 1.74 needs <utility> to come first.
+#include <sys/socket.h>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
-#include <sys/socket.h>
 
 #include <algorithm>
 #include <atomic>
@@ -150,8 +150,7 @@ class rabbitmq final : public publisher {
     }
 
     void hear(std::vector<attempt>& outcomes) {
-        while (const auto said = connection_->next())
-            std::visit([&](const auto& one) { take(one, outcomes); }, *said);
+        while (const auto said = connection_->next()) std::visit([&](const auto& one) { take(one, outcomes); }, *said);
     }
 
     void take(const amqp::ack& said, std::vector<attempt>& outcomes) {
@@ -260,7 +259,7 @@ class rabbitmq final : public publisher {
     bool watching_ = false;
 
     std::mutex socket_mutex_;
-    int socket_ = -1;       // guarded by socket_mutex_
+    int socket_ = -1;  // guarded by socket_mutex_
     std::atomic<bool> aborted_{false};
 };
 

@@ -4,9 +4,9 @@
 #include <memory>
 
 #include "conf/settings.hpp"
-#include "relay/random_source.hpp"
 #include "relay/observer.hpp"
 #include "relay/publisher.hpp"
+#include "relay/random_source.hpp"
 
 namespace relay {
 

@@ -9,9 +9,9 @@
 #include "outbox/store.hpp"
 #include "relay/backoff.hpp"
 #include "relay/clock.hpp"
-#include "relay/random_source.hpp"
 #include "relay/in_flight.hpp"
 #include "relay/observer.hpp"
+#include "relay/random_source.hpp"
 #include "relay/send_queue.hpp"
 #include "relay/sweep.hpp"
 
@@ -54,7 +54,7 @@ class reader {
     sweep sweep_;
     backoff backoff_;
     bool connected_ = false;
-    std::string what_failed_;  // reported already
+    std::string what_failed_;           // reported already
     std::deque<outbox::message> held_;  // read, but there is no room for them yet
 };
 

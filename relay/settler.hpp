@@ -9,10 +9,10 @@
 #include "outbox/store.hpp"
 #include "relay/backoff.hpp"
 #include "relay/clock.hpp"
-#include "relay/random_source.hpp"
 #include "relay/in_flight.hpp"
 #include "relay/observer.hpp"
 #include "relay/outcome_queue.hpp"
+#include "relay/random_source.hpp"
 #include "relay/retry_policy.hpp"
 
 namespace relay {
@@ -55,7 +55,7 @@ class settler {
     const std::size_t batch_rows_;
     const std::function<void()> settled_;
 
-    std::deque<batch> waiting_;     // before anything new
+    std::deque<batch> waiting_;      // before anything new
     std::deque<deferred> deferred_;  // one by one, each for its own reason, in the order of `until`
     backoff backoff_;
     bool connected_ = false;

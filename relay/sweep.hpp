@@ -44,10 +44,10 @@ class sweep {
     time_point next_at_{};
     std::optional<outbox::position> next_page_;  // set within a sweep
 
-    bool full_ = true;            // the sweep under way, or the next
+    bool full_ = true;  // the sweep under way, or the next
     bool restart_ = true;
-    bool found_ = false;          // in the sweep under way
-    bool found_early_ = false;    // likewise, something that a short sweep would have missed
+    bool found_ = false;        // in the sweep under way
+    bool found_early_ = false;  // likewise, something that a short sweep would have missed
     std::chrono::microseconds cost_{0};
     time_point next_full_{};
     std::optional<outbox::epoch_ms> started_;  // the database's clock at the start of the full sweep under way

@@ -1,15 +1,11 @@
 #pragma once
-// relay/utf8.hpp - UTF-8 as RFC 3629 defines it: no overlong forms, no surrogates, nothing beyond U+10FFFF.
+// relay/utf8.hpp - outbox/utf8.hpp, by the relay's own names.
 
-#include <cstddef>
-#include <string_view>
+#include "outbox/utf8.hpp"
 
 namespace relay {
 
-/// How many bytes the first character of `text` takes; 0 when `text` is empty or does not begin with a whole,
-/// well-formed character.
-std::size_t first_character(std::string_view text);
-
-bool is_utf8(std::string_view text);
+using outbox::first_character;
+using outbox::is_utf8;
 
 }  // namespace relay

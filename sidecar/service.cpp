@@ -39,7 +39,8 @@ struct service::impl {
           reader_store(outbox::make_store(s.database, {s.relay.after_delivery, "reader"})),
           settler_store(outbox::make_store(s.database, {s.relay.after_delivery, "settler"})),
           in_flight(rows_at_once(s.relay)),
-          queue(s.relay.window_bytes.count, [this] { publisher->wake(); }, [this] { reader_bell.ring(); }),
+          queue(
+              s.relay.window_bytes.count, [this] { publisher->wake(); }, [this] { reader_bell.ring(); }),
           publisher(relay::make_rabbitmq(s.broker, s.topology, s.relay.window, seeded_by_hardware(), watch)),
           reader(*reader_store, in_flight, queue, clock, seeded_by_hardware(), watch,
                  {s.relay.page_rows, {s.relay.poll_min, s.relay.poll_max}}),

@@ -171,6 +171,7 @@ TEST_CASE("headers that are no JSON object are refused") {
 TEST_CASE("headers may be nested 32 levels deep, and ten million can't hurt") {
     CHECK(why_not(with_headers("{\"a\":" + nested(31) + "}")) == "");
     CHECK(why_not(with_headers("{\"a\":" + nested(32) + "}")) == "headers are nested deeper than 32 levels");
+    CHECK(why_not(with_headers("{\"a\":" + nested(31) + ",\"b\":" + nested(31) + "}")) == "");
     CHECK(why_not(with_headers("{\"a\": \"\\\"" + std::string(100, '[') + "\"}")) == "");
     CHECK(why_not(with_headers(std::string(1'000'000, '['))) == "headers are nested deeper than 32 levels");
     CHECK(why_not(with_headers(nested(10'000'000))) == "headers are 20000000 bytes of JSON, at most 1048576 are read");

@@ -74,8 +74,8 @@ TEST_CASE("urls of schemes unknown here are taken apart all the same") {
 
 TEST_CASE("a faulty url is refused with its fault") {
     const struct {
-        const char* text;
-        const char* fault;
+        std::string text;
+        std::string fault;
     } cases[] = {
         {"", "no scheme"},
         {"localhost", "no scheme"},
@@ -111,7 +111,7 @@ TEST_CASE("a faulty url is refused with its fault") {
     };
     for (const auto& [text, fault] : cases) {
         CAPTURE(text);
-        CHECK_THROWS_WITH_AS(parse_url(text), doctest::Contains(fault), conf::wrong_value);
+        CHECK_THROWS_WITH_AS(parse_url(text), doctest::Contains(fault.c_str()), conf::wrong_value);
     }
 }
 

@@ -1,6 +1,8 @@
-#include "relay/utf8.hpp"
+#include "outbox/utf8.hpp"
 
-namespace relay {
+#include <algorithm>
+
+namespace outbox {
 
 std::size_t first_character(std::string_view text) {
     if (text.empty()) return 0;
@@ -31,4 +33,17 @@ bool is_utf8(std::string_view text) {
     return true;
 }
 
-}  // namespace relay
+std::string fitting_text(std::string_view any, const text_room& room) {
+    std::string text;
+    for (std::size_t characters = 0; !any.empty() && characters < room.characters; ++characters) {
+        const auto length = first_character(any);
+        const bool known = length > 0 && length <= room.widest;
+        const auto piece = known ? any.substr(0, length) : std::string_view("?");
+        if (text.size() + piece.size() > room.bytes) break;
+        text += piece;
+        any.remove_prefix(std::max<std::size_t>(length, 1));
+    }
+    return text;
+}
+
+}  // namespace outbox

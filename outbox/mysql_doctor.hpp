@@ -1,0 +1,70 @@
+#pragma once
+// outbox/mysql_doctor.hpp - the parts of mysql_store::examine(). Each looks at one thing and changes nothing.
+// They throw what mysql_session throws.
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "outbox/mysql_schema.hpp"
+#include "outbox/mysql_session.hpp"
+#include "outbox/store.hpp"
+
+namespace outbox {
+
+/// Collects findings. `sql` are whole statements, which the advice ends with, each on its own line.
+class findings {
+  public:
+    void good(std::string subject, std::string found) {
+        add(finding::level::good, std::move(subject), std::move(found));
+    }
+    void advise(std::string subject, std::string found, std::string advice, std::string sql = {}) {
+        add(finding::level::advice, std::move(subject), std::move(found), std::move(advice), std::move(sql));
+    }
+    void problem(std::string subject, std::string found, std::string advice, std::string sql = {}) {
+        add(finding::level::problem, std::move(subject), std::move(found), std::move(advice), std::move(sql));
+    }
+
+    std::vector<finding> all;
+
+  private:
+    void add(enum finding::level level, std::string subject, std::string found, std::string advice = {},
+             std::string sql = {}) {
+        if (!sql.empty()) advice += '\n' + sql;
+        all.push_back({level, std::move(subject), std::move(found), std::move(advice)});
+    }
+};
+
+/// The table that is looked at.
+struct examined_table {
+    std::string quoted;  // `shop`.`msg_log`
+    std::string database;
+    std::string name;
+    mysql_schema schema;
+};
+
+// mysql_doctor_server.cpp
+/// Product and version, TLS, isolation, clock, and the variables that matter. Returns whether rows can be written:
+/// false on a replica.
+bool examine_server(mysql_session& session, bool far_away, findings& to);
+/// Tries with EXPLAIN, which asks for the same rights as the statement itself. `deletes`: delivered rows are removed.
+/// Returns whether the table can be read.
+bool examine_rights(mysql_session& session, const examined_table& table, bool deletes, findings& to);
+
+// mysql_doctor_table.cpp
+/// False: a column of the contract is missing, so that nothing else about the columns can be said.
+bool examine_columns(const examined_table& table, findings& to);
+void examine_charsets(const examined_table& table, findings& to);
+void examine_indexes(mysql_session& session, const examined_table& table, findings& to);
+/// Engine and triggers.
+void examine_storage(mysql_session& session, const examined_table& table, findings& to);
+
+// mysql_doctor_rows.cpp
+/// How the server would run a statement; `what` names it for people, `pays` says what a walk through the table costs.
+void examine_plan(mysql_session& session, const std::string& what, const std::string& sql, const std::string& pays,
+                  findings& to);
+/// Rows that nobody will relay, or that look wrong.
+void examine_rows(mysql_session& session, const examined_table& table, findings& to);
+
+}  // namespace outbox
