@@ -1,0 +1,85 @@
+#include "sidecar/commands.hpp"
+
+#include <unistd.h>
+
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "conf/load.hpp"
+#include "conf/print.hpp"
+#include "outbox/store.hpp"
+#include "sidecar/configuration.hpp"
+#include "sidecar/exit_code.hpp"
+#include "sidecar/log.hpp"
+#include "sidecar/process.hpp"
+#include "sidecar/version.hpp"
+
+namespace sidecar {
+namespace {
+
+int dispatch(const command::run&, const context& at) { return run(at); }
+int dispatch(const command::check&, const context& at) { return check(at); }
+int dispatch(const command::migrate& options, const context& at) { return migrate(options, at); }
+int dispatch(const command::doctor&, const context& at) { return doctor(at); }
+int dispatch(const command::status&, const context& at) { return status(at); }
+int dispatch(const command::purge& options, const context& at) { return purge(options, at); }
+int dispatch(const command::version&, const context&) { return exit_code::success; }
+
+int print_version(bool json) {
+    if (json)
+        std::cout << nlohmann::json{{"version", version}}.dump() << '\n';
+    else
+        std::cout << "outbox-sidecar " << version << '\n';
+    return exit_code::success;
+}
+
+int complain(int code, const char* what) {
+    std::cerr << "outbox-sidecar: " << printable(what) << '\n';
+    return code;
+}
+
+int complain(const conf::invalid& error) {
+    for (const auto& one : error.problems()) std::cerr << printable(one.where) << ": " << printable(one.what) << '\n';
+    return exit_code::configuration;
+}
+
+}  // namespace
+
+int execute(const invocation& wanted) {
+    try {
+        if (std::holds_alternative<command::version>(wanted.what)) return print_version(wanted.json);
+        const auto settings = load(wanted);
+        const context at{wanted, settings, wanted.json};
+        const int code = std::visit([&](const auto& one) { return dispatch(one, at); }, wanted.what);
+        std::cout.flush();
+        return code;
+    } catch (const conf::invalid& error) {
+        return complain(error);
+    } catch (const outbox::store_unavailable& error) {
+        return complain(exit_code::unavailable, error.what());
+    } catch (const outbox::store_busy& error) {
+        return complain(exit_code::unavailable, error.what());
+    } catch (const outbox::store_error& error) {
+        return complain(exit_code::failed, error.what());
+    } catch (const std::exception& error) {
+        return complain(exit_code::internal, error.what());
+    }
+}
+
+int run(const context& at) {
+    log out(at.settings.log, std::cerr, isatty(STDERR_FILENO) != 0);
+    try {
+        return run_process(
+            at.settings, [&] { return load(at.wanted); }, out);
+    } catch (const std::exception& error) {
+        out.error("internal_error", error.what());
+        return exit_code::internal;
+    }
+}
+
+int check(const context& at) {
+    std::cout << (at.json ? conf::print_json(at.settings) : conf::print_yaml(at.settings));
+    return exit_code::success;
+}
+
+}  // namespace sidecar

@@ -1,0 +1,26 @@
+#pragma once
+// sidecar/commands.hpp - what each command does. Each prints to standard output, and returns the process's exit code.
+
+#include "conf/settings.hpp"
+#include "sidecar/command_line.hpp"
+
+namespace sidecar {
+
+/// Does what is wanted. Throws nothing: errors are printed on standard error and become exit codes.
+int execute(const invocation& wanted);
+
+/// What the commands need to know besides their own options.
+struct context {
+    const invocation& wanted;
+    const conf::settings& settings;
+    bool json;
+};
+
+int run(const context& at);
+int check(const context& at);
+int migrate(const command::migrate& options, const context& at);
+int doctor(const context& at);
+int status(const context& at);
+int purge(const command::purge& options, const context& at);
+
+}  // namespace sidecar

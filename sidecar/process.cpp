@@ -1,0 +1,192 @@
+#include "sidecar/process.hpp"
+
+#include <utility>
+// Boost.Asio 1.74 needs <utility> to come first.
+#include <unistd.h>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <csignal>
+#include <cstdlib>
+#include <exception>
+#include <optional>
+#include <thread>
+
+#include "conf/load.hpp"
+#include "conf/url.hpp"
+#include "sidecar/exit_code.hpp"
+#include "sidecar/reporter.hpp"
+#include "sidecar/service.hpp"
+#include "sidecar/version.hpp"
+
+namespace sidecar {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto tick_period = 1s;
+// How long threads that hang in a call of the database or the broker may hold up the end, when its time is over.
+constexpr auto grace = 2s;
+
+// All on the thread that calls run(); only a drain blocks, and has a thread of its own for that.
+class process {
+  public:
+    process(const conf::settings& settings, const std::function<conf::settings()>& reload, log& out)
+        : settings_(settings), reload_(reload), out_(out) {}
+
+    ~process() {
+        if (drain_.joinable()) drain_.join();
+    }
+
+    int run() {
+        await_signal();
+        await_tick();
+        start();
+        io_.run();
+        return exit_code_;
+    }
+
+  private:
+    void start() {
+        service_.emplace(settings_, reporter_);
+        std::string brokers;
+        for (const auto& url : settings_.broker.urls) brokers += (brokers.empty() ? "" : " ") + conf::masked(url);
+        out_.info("started", "relaying",
+                  {{"version", version},
+                   {"pid", getpid()},
+                   {"database", conf::masked(settings_.database.url)},
+                   {"table", settings_.database.table},
+                   {"brokers", brokers}});
+    }
+
+    void await_signal() {
+        signals_.async_wait([this](const boost::system::error_code& error, int signal) {
+            if (error) return;
+            await_signal();
+            signal == SIGHUP ? reload() : end(signal);
+        });
+    }
+
+    void await_tick() {
+        tick_.expires_after(tick_period);
+        tick_.async_wait([this](const boost::system::error_code& error) {
+            if (error) return;
+            reporter_.tick();
+            await_tick();
+        });
+    }
+
+    void end(int signal) {
+        const char* name = signal == SIGTERM ? "SIGTERM" : "SIGINT";
+        if (std::exchange(ending_, true)) {
+            out_.warning("cut_short", "told to stop a second time: giving up what is in flight", {{"signal", name}});
+            exit_code_ = exit_code::failed;
+            service_->cut_short();
+            give_up_in(grace);
+            return;
+        }
+        out_.info("stopping", "told to stop: finishing what is in flight", {{"signal", name}});
+        drain();
+        give_up_in(settings_.relay.drain_timeout + grace);
+    }
+
+    void reload() {
+        if (ending_) return;
+        conf::settings fresh;
+        try {
+            fresh = reload_();
+        } catch (const conf::invalid& error) {
+            for (const auto& one : error.problems()) out_.error("reload_refused", one.what, {{"where", one.where}});
+            return;
+        }
+        out_.apply(fresh.log);
+        auto unchanged = settings_;
+        unchanged.log = fresh.log;
+        const bool only_log = fresh == unchanged;
+        settings_ = std::move(fresh);
+        out_.info("reloaded",
+                  only_log ? "configuration read again" : "configuration read again: starting over with it");
+        if (!only_log) drain();
+    }
+
+    void drain() {
+        if (drain_.joinable()) return;  // under way for a reload; what follows it is decided when it is done
+        drain_ = std::thread([this] {
+            const auto result = service_->stop();
+            boost::asio::post(io_, [this, result] { drained(result); });
+        });
+    }
+
+    void drained(const farewell& result) {
+        drain_.join();
+        service_.reset();
+        reporter_.summarize();
+        const auto given_up = result.unconfirmed + result.unsettled;
+        const std::initializer_list<log_field> fields = {{"in_flight", result.in_flight},
+                                                         {"unconfirmed", result.unconfirmed},
+                                                         {"unsettled", result.unsettled},
+                                                         {"took_ms", result.took.count()}};
+        if (given_up == 0)
+            out_.info("stopped", "stopped; everything in flight was settled", fields);
+        else
+            out_.warning("stopped", "stopped; rows whose outcome is not recorded will be sent again", fields);
+        if (!ending_) return start();
+        io_.stop();
+    }
+
+    // Nothing is lost by it: what is not recorded is sent again.
+    void give_up_in(std::chrono::milliseconds time) {
+        give_up_.expires_after(time);
+        give_up_.async_wait([this](const boost::system::error_code& error) {
+            if (error) return;
+            out_.error("stopped",
+                       "quit while the database or the broker held up the end; what is not recorded will be "
+                       "sent again");
+            std::_Exit(exit_code::failed);
+        });
+    }
+
+    conf::settings settings_;
+    const std::function<conf::settings()>& reload_;
+    log& out_;
+    const relay::steady_clock clock_;
+    reporter reporter_{out_, clock_};
+
+    boost::asio::io_context io_;
+    boost::asio::signal_set signals_{io_, SIGTERM, SIGINT, SIGHUP};
+    boost::asio::steady_timer tick_{io_};
+    boost::asio::steady_timer give_up_{io_};
+
+    std::optional<service> service_;
+    std::thread drain_;
+    bool ending_ = false;
+    int exit_code_ = exit_code::success;
+};
+
+// An exception that leaves one of the service's threads can't be caught anywhere, but it can be told.
+log* last_words = nullptr;
+
+[[noreturn]] void terminated() {
+    const char* what = "unknown";
+    try {
+        if (const auto error = std::current_exception()) std::rethrow_exception(error);
+    } catch (const std::exception& error) {
+        what = error.what();
+        if (last_words != nullptr) last_words->error("internal_error", what);
+    } catch (...) {
+        if (last_words != nullptr) last_words->error("internal_error", what);
+    }
+    std::_Exit(exit_code::internal);
+}
+
+}  // namespace
+
+int run_process(const conf::settings& settings, const std::function<conf::settings()>& reload, log& out) {
+    last_words = &out;
+    std::set_terminate(terminated);
+    return process(settings, reload, out).run();
+}
+
+}  // namespace sidecar

@@ -1,0 +1,20 @@
+#pragma once
+// sidecar/process.hpp - the running sidecar: one service after another, and the signals that end them.
+//
+//   SIGTERM, SIGINT   drain and end; a second one gives up what is in flight and ends at once
+//   SIGHUP            read the configuration again. A bad one changes nothing. A change of the log section applies at
+//                     once; for any other, the service drains and a new one starts with the new settings
+
+#include <functional>
+
+#include "conf/settings.hpp"
+#include "sidecar/log.hpp"
+
+namespace sidecar {
+
+/// Relays until it is told to stop. Returns the exit code: 0, or 1 when the stop was cut short by a second signal.
+/// `reload` gives the settings for SIGHUP; it throws conf::invalid.
+/// Blocks, and takes over the process's signals. Throws what the service's constructor throws.
+int run_process(const conf::settings& settings, const std::function<conf::settings()>& reload, log& out);
+
+}  // namespace sidecar

@@ -1,0 +1,107 @@
+#include <utility>
+// Boost.Asio 1.74 needs <utility> to come first.
+#include <fmt/format.h>
+#include <unistd.h>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+
+#include <iostream>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "conf/units.hpp"
+#include "relay/purger.hpp"
+#include "sidecar/commands.hpp"
+#include "sidecar/exit_code.hpp"
+#include "sidecar/status_name.hpp"
+#include "sidecar/terminal.hpp"
+
+namespace sidecar {
+namespace {
+
+using json = nlohmann::ordered_json;
+
+/// Notices SIGINT and SIGTERM between batches, so that none is cut in two.
+class interruption {
+  public:
+    interruption() {
+        signals_.async_wait([this](const boost::system::error_code&, int) { came_ = true; });
+    }
+
+    /// False: stop.
+    bool pause(std::chrono::milliseconds time) {
+        io_.restart();
+        io_.run_for(time);
+        return !came_;
+    }
+
+  private:
+    boost::asio::io_context io_;
+    boost::asio::signal_set signals_{io_, SIGINT, SIGTERM};
+    bool came_ = false;
+};
+
+std::uint64_t rows_of(const relay::purge_report& report) {
+    std::uint64_t rows = 0;
+    for (const auto& line : report.lines) rows += line.rows;
+    return rows;
+}
+
+relay::purge_report delete_rows(outbox::store& store, const conf::purge& settings) {
+    interruption interrupted;
+    // Counting is only worth its while if somebody watches.
+    const bool watched = terminal_width(STDERR_FILENO) > 0;
+    progress_bar bar(watched ? rows_of(relay::purge_preview(store, settings)) : 0);
+    std::map<outbox::status, std::uint64_t> done;
+    return relay::purge_once(
+        store, settings, [&](std::chrono::milliseconds time) { return interrupted.pause(time); },
+        [&](outbox::status status, std::uint64_t rows) {
+            done[status] = rows;
+            std::uint64_t all = 0;
+            for (const auto& [_, some] : done) all += some;
+            bar.show(all, "rows deleted");
+        });
+}
+
+void print_json(const relay::purge_report& report, bool dry_run) {
+    auto lines = json::array();
+    for (const auto& line : report.lines)
+        lines.push_back({{"status", static_cast<int>(line.status)},
+                         {"name", status_name(static_cast<int>(line.status))},
+                         {"older_than_ms", line.retention.count()},
+                         {"rows", line.rows}});
+    const json document = {
+        {"dry_run", dry_run}, {"complete", report.complete}, {"took_ms", report.took.count()}, {"statuses", lines}};
+    std::cout << document.dump() << '\n';
+}
+
+void print_text(const relay::purge_report& report, bool dry_run) {
+    if (report.lines.empty()) {
+        std::cout << "Nothing to do: no status has a retention (purge.delivered, purge.consumed, purge.failed).\n";
+        return;
+    }
+    table rows({table::align::right, table::align::left, table::align::left});
+    for (const auto& line : report.lines)
+        rows.add({grouped(line.rows), std::string(status_name(static_cast<int>(line.status))),
+                  "older than " + conf::print_duration(line.retention)});
+    const auto total = grouped(rows_of(report));
+    std::cout << rows.print(terminal_width(STDOUT_FILENO));
+    if (dry_run)
+        std::cout << fmt::format("{} rows would be deleted.\n", total);
+    else if (report.complete)
+        std::cout << fmt::format("{} rows deleted in {}.\n", total, rough(report.took));
+    else
+        std::cout << fmt::format("Stopped after {} rows, in {}; there are more.\n", total, rough(report.took));
+}
+
+}  // namespace
+
+int purge(const command::purge& options, const context& at) {
+    const auto store = outbox::make_store(at.settings.database, {at.settings.relay.after_delivery, "purge"});
+    const auto report =
+        options.dry_run ? relay::purge_preview(*store, at.settings.purge) : delete_rows(*store, at.settings.purge);
+    at.json ? print_json(report, options.dry_run) : print_text(report, options.dry_run);
+    return report.complete ? exit_code::success : exit_code::failed;
+}
+
+}  // namespace sidecar

@@ -1,0 +1,159 @@
+#include "sidecar/reporter.hpp"
+
+#include <fmt/format.h>
+
+#include "conf/units.hpp"
+#include "sidecar/status_name.hpp"
+
+namespace sidecar {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto summary_period = 60s;
+
+void add(std::atomic<std::uint64_t>& counter, std::uint64_t by = 1) {
+    counter.fetch_add(by, std::memory_order_relaxed);
+}
+
+std::uint64_t take(std::atomic<std::uint64_t>& counter) { return counter.exchange(0, std::memory_order_relaxed); }
+
+}  // namespace
+
+reporter::reporter(log& out, const relay::clock& clock) : out_(out), clock_(clock), summarized_(clock.now()) {}
+
+void reporter::broker_up(std::string_view where) {
+    const std::lock_guard lock(mutex_);
+    broker_down_.forget();
+    out_.info("broker_up", "connected to the broker", {{"broker", where}});
+}
+
+void reporter::broker_down(std::string_view why, std::chrono::milliseconds next_try) {
+    const std::lock_guard lock(mutex_);
+    // With several brokers the reason differs at each turn: that it is away is what counts.
+    if (!broker_down_.worth_saying({}, clock_.now())) return;
+    out_.warning("broker_down", "no connection to a broker; messages wait in the table",
+                 {{"reason", why}, {"next_try_ms", next_try.count()}});
+}
+
+void reporter::broker_blocked(std::string_view reason) {
+    out_.warning("broker_blocked", "the broker takes nothing at present; messages wait in the table",
+                 {{"reason", reason}});
+}
+
+void reporter::broker_unblocked() { out_.info("broker_unblocked", "the broker takes messages again"); }
+
+void reporter::broker_warning(std::string_view text) {
+    const std::lock_guard lock(mutex_);
+    if (warnings_.allows(clock_.now())) out_.warning("broker_warning", text);
+}
+
+void reporter::database_up(std::string_view role) {
+    const std::lock_guard lock(mutex_);
+    database_down_[std::string(role)].forget();
+    out_.info("database_up", "connected to the database", {{"role", role}});
+}
+
+void reporter::database_down(std::string_view role, std::string_view why) {
+    const std::lock_guard lock(mutex_);
+    if (!database_down_[std::string(role)].worth_saying(why, clock_.now())) return;
+    out_.warning("database_down", "the database is of no use at present; trying again until it is",
+                 {{"role", role}, {"reason", why}});
+}
+
+void reporter::database_error(std::string_view role, std::string_view what) {
+    const std::lock_guard lock(mutex_);
+    const auto now = clock_.now();
+    if (!database_error_[std::string(role)].worth_saying(what, now) || !errors_.allows(now)) return;
+    out_.error("database_error", what, {{"role", role}});
+}
+
+void reporter::attempted(const relay::attempt& one) {
+    // Never sent, or refused before it was anywhere.
+    if (std::holds_alternative<relay::impossible>(one.result)) return;
+    if (std::holds_alternative<relay::no_exchange>(one.result)) return;
+    if (const auto* unknown = std::get_if<relay::unknown>(&one.result)) {
+        if (!unknown->maybe_sent) return;
+        add(since_.duplicates);
+    }
+    add(since_.published);
+    if (std::holds_alternative<relay::confirmed>(one.result)) add(since_.confirmed);
+}
+
+void reporter::retrying(const relay::delivery& row, std::int64_t tries, std::chrono::milliseconds in,
+                        std::string_view error) {
+    add(since_.retried);
+    const std::lock_guard lock(mutex_);
+    if (!retries_.allows(clock_.now())) return;
+    out_.info("retry", "the broker did not take a message; it will be tried again",
+              {{"id", row.id},
+               {"exchange", row.exchange},
+               {"routing_key", row.routing_key},
+               {"tries", tries},
+               {"in_ms", in.count()},
+               {"reason", error}});
+}
+
+void reporter::failed(const relay::delivery& row, std::int64_t tries, std::string_view error) {
+    add(since_.failed);
+    const std::lock_guard lock(mutex_);
+    if (!failures_.allows(clock_.now())) return;
+    out_.error("failed", "a message has failed for good",
+               {{"id", row.id},
+                {"exchange", row.exchange},
+                {"routing_key", row.routing_key},
+                {"tries", tries},
+                {"reason", error}});
+}
+
+void reporter::settled(std::size_t asked, std::size_t changed, std::chrono::microseconds) {
+    if (asked > changed) add(since_.elsewhere, asked - changed);
+}
+
+void reporter::purged(const relay::purge_report& report) {
+    for (const auto& line : report.lines)
+        out_.info("purged", report.complete ? "old rows deleted" : "old rows deleted; stopped before the end",
+                  {{"status", status_name(static_cast<int>(line.status))},
+                   {"older_than", conf::print_duration(line.retention)},
+                   {"rows", line.rows},
+                   {"took_ms", report.took.count()}});
+}
+
+void reporter::say_left_out(throttle& one, std::string_view event, std::string_view what) {
+    if (const auto count = one.left_out(clock_.now()); count > 0)
+        out_.warning(event, fmt::format("{} more such {} in the last moments, left out here", count, what),
+                     {{"left_out", count}});
+}
+
+void reporter::tick() {
+    const auto now = clock_.now();
+    {
+        const std::lock_guard lock(mutex_);
+        say_left_out(warnings_, "broker_warning", "warnings");
+        say_left_out(errors_, "database_error", "errors");
+        say_left_out(retries_, "retry", "retries");
+        say_left_out(failures_, "failed", "failures");
+        if (now - summarized_ < summary_period) return;
+    }
+    summarize();
+}
+
+void reporter::summarize() {
+    const std::lock_guard lock(mutex_);
+    const auto now = clock_.now();
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now - summarized_).count();
+    summarized_ = now;
+    const auto published = take(since_.published), confirmed = take(since_.confirmed), retried = take(since_.retried),
+               failed = take(since_.failed), duplicates = take(since_.duplicates), elsewhere = take(since_.elsewhere);
+    if (published + retried + failed + elsewhere == 0) return;
+    out_.info("summary", fmt::format("in the last {} s", seconds),
+              {{"published", published},
+               {"confirmed", confirmed},
+               {"retried", retried},
+               {"failed", failed},
+               {"possible_duplicates", duplicates},
+               {"settled_by_others", elsewhere},
+               {"seconds", seconds}});
+}
+
+}  // namespace sidecar

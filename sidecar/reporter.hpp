@@ -1,0 +1,74 @@
+#pragma once
+// sidecar/reporter.hpp - what the relay tells, as lines of the log: a line for each change of state and each row that
+// failed, few for retries, none for a message that arrived; and every minute a summary. Never a body.
+
+#include <array>
+#include <atomic>
+#include <map>
+#include <mutex>
+#include <string>
+
+#include "relay/clock.hpp"
+#include "relay/observer.hpp"
+#include "sidecar/log.hpp"
+#include "sidecar/throttle.hpp"
+
+namespace sidecar {
+
+/// Any thread. The functions called per message and per batch only count.
+class reporter final : public relay::observer {
+  public:
+    reporter(log& out, const relay::clock& clock);
+
+    void broker_up(std::string_view where) override;
+    void broker_down(std::string_view why, std::chrono::milliseconds next_try) override;
+    void broker_blocked(std::string_view reason) override;
+    void broker_unblocked() override;
+    void broker_warning(std::string_view text) override;
+
+    void database_up(std::string_view role) override;
+    void database_down(std::string_view role, std::string_view why) override;
+    void database_error(std::string_view role, std::string_view what) override;
+
+    void attempted(const relay::attempt& one) override;
+    void retrying(const relay::delivery& row, std::int64_t tries, std::chrono::milliseconds in,
+                  std::string_view error) override;
+    void failed(const relay::delivery& row, std::int64_t tries, std::string_view error) override;
+    void settled(std::size_t asked, std::size_t changed, std::chrono::microseconds took) override;
+    void purged(const relay::purge_report& report) override;
+
+    /// Writes what has become due: how many lines were left out, and each minute, if anything happened, the summary.
+    /// To be called about every second.
+    void tick();
+
+    /// Writes the summary of what has happened since the last one, if anything has.
+    void summarize();
+
+  private:
+    struct counters {
+        std::atomic<std::uint64_t> published{0};  // reached a broker, or may have
+        std::atomic<std::uint64_t> confirmed{0};
+        std::atomic<std::uint64_t> retried{0};
+        std::atomic<std::uint64_t> failed{0};
+        std::atomic<std::uint64_t> duplicates{0};  // outcome unknown: sent again, perhaps twice
+        std::atomic<std::uint64_t> elsewhere{0};   // settled or deleted by someone else meanwhile
+    };
+
+    void say_left_out(throttle& one, std::string_view event, std::string_view what);
+
+    log& out_;
+    const relay::clock& clock_;
+    counters since_;
+
+    std::mutex mutex_;  // guards what follows
+    repetition broker_down_;
+    std::map<std::string, repetition, std::less<>> database_down_;   // by role
+    std::map<std::string, repetition, std::less<>> database_error_;  // likewise
+    throttle warnings_{10};
+    throttle errors_{10};
+    throttle retries_{10};
+    throttle failures_{100};
+    relay::time_point summarized_;
+};
+
+}  // namespace sidecar

@@ -1,0 +1,123 @@
+#include "test/support/control.hpp"
+
+#include <fmt/format.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/wait.h>
+
+#include <array>
+#include <fstream>
+#include <iostream>
+#include <stdexcept>
+
+#include "conf/url.hpp"
+#include "test/support/database.hpp"
+#include "test/support/environment.hpp"
+
+namespace support {
+namespace {
+
+std::string servers_dir() { return variable("OUTBOX_TEST_SERVERS_DIR"); }
+
+std::string private_servers(const std::string& arguments) {
+    return run(fmt::format("'{}' {}", OUTBOX_PRIVATE_SERVERS, arguments));
+}
+
+const char* name_of(server which) { return which == server::mariadb ? "mariadb" : "rabbitmq"; }
+
+// In a destructor; the tests that follow will say the rest.
+template <class Work>
+void try_to(Work&& work) {
+    try {
+        work();
+    } catch (const std::exception& error) {
+        std::cerr << "cleaning up: " << error.what() << '\n';
+    }
+}
+
+}  // namespace
+
+std::string run(const std::string& command) {
+    FILE* pipe = popen(("( " + command + " ) 2>&1").c_str(), "re");
+    if (pipe == nullptr) throw std::runtime_error("popen failed");
+    std::string output;
+    std::array<char, 4096> buffer{};
+    while (const auto count = fread(buffer.data(), 1, buffer.size(), pipe)) output.append(buffer.data(), count);
+    const int status = pclose(pipe);
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+        throw std::runtime_error(fmt::format("failed ({}): {}\n{}", status, command, output));
+    return output;
+}
+
+std::string ctl(const std::string& arguments) { return run(variable("OUTBOX_TEST_CTL") + " -q " + arguments); }
+
+outage::outage(server which, manner how) : which_(which) {
+    private_servers(fmt::format("{} {} '{}'", how == manner::stop ? "stop" : "kill", name_of(which), servers_dir()));
+}
+
+outage::~outage() {
+    try_to([this] { end(); });
+}
+
+void outage::end() {
+    if (!over_) private_servers(fmt::format("start {} '{}'", name_of(which_), servers_dir()));
+    over_ = true;
+}
+
+paused_broker::paused_broker() {
+    std::ifstream(servers_dir() + "/rabbitmq/pid") >> pid_;
+    if (pid_ <= 1 || kill(pid_, SIGSTOP) != 0) throw std::runtime_error("the broker can't be paused");
+}
+
+paused_broker::~paused_broker() { end(); }
+
+void paused_broker::end() { kill(pid_, SIGCONT); }
+
+namespace {
+
+// Read at the opening of a channel; from the one place up to RabbitMQ 3, from the other later.
+void set_max_message_size(std::size_t bytes) {
+    ctl(fmt::format("eval 'application:set_env(rabbit, max_message_size, {0}), "
+                    "persistent_term:put(max_message_size, {0}).'",
+                    bytes));
+}
+
+}  // namespace
+
+message_size_limit::message_size_limit(std::size_t bytes) { set_max_message_size(bytes); }
+
+message_size_limit::~message_size_limit() {
+    try_to([] { set_max_message_size(128 * 1024 * 1024); });
+}
+
+broker_account::broker_account(const std::string& password, const std::string& may_write)
+    : name_(unique_name("account")) {
+    ctl(fmt::format("add_user {} {}", name_, password));
+    ctl(fmt::format("set_permissions -p / {} '.*' '{}' '.*'", name_, may_write));
+}
+
+broker_account::~broker_account() {
+    try_to([this] { ctl("delete_user " + name_); });
+}
+
+void broker_account::change_password(const std::string& password) {
+    ctl(fmt::format("change_password {} {}", name_, password));
+}
+
+std::string broker_account::url(std::string_view password) const {
+    const auto url = conf::parse_url(amqp_url());
+    return fmt::format("amqp://{}:{}@{}:{}/", name_, password, url.host, url.port);
+}
+
+plain_mariadb::plain_mariadb() : folder_(servers_dir() + "/plain") {
+    private_servers(fmt::format("start mariadb '{}' --arg --skip-ssl", folder_));
+    const auto port = run(fmt::format("eval \"$('{}' env '{}')\" && printf %s $OUTBOX_TEST_MYSQL_PORT",
+                                      OUTBOX_PRIVATE_SERVERS, folder_));
+    url_ = fmt::format("mysql://outbox:outbox@127.0.0.1:{}/shop", port);
+}
+
+plain_mariadb::~plain_mariadb() {
+    try_to([this] { private_servers(fmt::format("kill mariadb '{}' && rm -r '{}'", folder_, folder_)); });
+}
+
+}  // namespace support
