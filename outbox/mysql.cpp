@@ -95,6 +95,9 @@ void mysql_store::learn_schema() {
         const auto name = schema_.index_on(columns);
         return name.empty() ? std::string() : fmt::format("FORCE INDEX (`{}`)", name);
     };
+    id_index_ = schema_.indexes.count("PRIMARY") > 0 && schema_.indexes["PRIMARY"].front() == "id"
+                    ? "FORCE INDEX (PRIMARY)"
+                    : force({"id"});
     due_index_ = force({"status", "next_try_time"});
     purge_index_ = force({"status", "update_time"});
     max_tries_ = largest(schema_.columns["try_count"].type);
@@ -235,9 +238,9 @@ std::size_t mysql_store::settle_delivered(std::span<const settlement* const> row
     // By the primary key, or the statement would lock its way through the index of due rows, where applications insert.
     const std::string where = fmt::format("WHERE status = 0 AND id IN ({})", question_marks(ids.size()));
     if (options_.after_delivery == conf::after_delivery::remove)
-        return session_.execute(fmt::format("DELETE FROM {0} {1}", table_, where), ids);
+        return session_.execute(fmt::format("DELETE {0} FROM {0} {1} {2}", table_, id_index_, where), ids);
     return session_.execute(
-        fmt::format("UPDATE {} FORCE INDEX (PRIMARY) SET status = 1, update_time = {} {}", table_, now, where), ids);
+        fmt::format("UPDATE {} {} SET status = 1, update_time = {} {}", table_, id_index_, now, where), ids);
 }
 
 std::size_t mysql_store::settle_undelivered(std::span<const settlement* const> rows, bool final) {
@@ -267,9 +270,9 @@ std::size_t mysql_store::settle_undelivered(std::span<const settlement* const> r
         });
     }
     for (std::size_t i = 0; i < count; ++i) args.emplace_back(row(i).id);
-    return session_.execute(fmt::format("UPDATE {} FORCE INDEX (PRIMARY) SET {}, update_time = {} WHERE status = 0 AND "
+    return session_.execute(fmt::format("UPDATE {} {} SET {}, update_time = {} WHERE status = 0 AND "
                                         "id IN ({})",
-                                        table_, set, now, question_marks(count)),
+                                        table_, id_index_, set, now, question_marks(count)),
                             args);
 }
 
@@ -299,8 +302,9 @@ std::size_t mysql_store::remove_ids(status of, std::span<const std::string> ids)
     std::vector<mysql_value> args = {static_cast<std::int64_t>(of)};
     for (const auto& id : ids) args.emplace_back(id);
     args.resize(1 + padded(ids.size()), args.back());
-    return session_.execute(
-        fmt::format("DELETE FROM {} WHERE status = ? AND id IN ({})", table_, question_marks(args.size() - 1)), args);
+    return session_.execute(fmt::format("DELETE {0} FROM {0} {1} WHERE status = ? AND id IN ({2})", table_, id_index_,
+                                        question_marks(args.size() - 1)),
+                            args);
 }
 
 std::uint64_t mysql_store::purgeable(status of, std::chrono::milliseconds age) {

@@ -17,19 +17,19 @@ namespace outbox {
 class findings {
   public:
     void good(std::string subject, std::string found) {
-        add(finding::level::good, std::move(subject), std::move(found));
+        add(finding::grade::good, std::move(subject), std::move(found));
     }
     void advise(std::string subject, std::string found, std::string advice, std::string sql = {}) {
-        add(finding::level::advice, std::move(subject), std::move(found), std::move(advice), std::move(sql));
+        add(finding::grade::advice, std::move(subject), std::move(found), std::move(advice), std::move(sql));
     }
     void problem(std::string subject, std::string found, std::string advice, std::string sql = {}) {
-        add(finding::level::problem, std::move(subject), std::move(found), std::move(advice), std::move(sql));
+        add(finding::grade::problem, std::move(subject), std::move(found), std::move(advice), std::move(sql));
     }
 
     std::vector<finding> all;
 
   private:
-    void add(enum finding::level level, std::string subject, std::string found, std::string advice = {},
+    void add(finding::grade level, std::string subject, std::string found, std::string advice = {},
              std::string sql = {}) {
         if (!sql.empty()) advice += '\n' + sql;
         all.push_back({level, std::move(subject), std::move(found), std::move(advice)});

@@ -107,9 +107,9 @@ struct backlog {
 
 /// One thing that `doctor` found out.
 struct finding {
-    enum class level { good, advice, problem };
+    enum class grade { good, advice, problem };
 
-    finding::level level = level::good;
+    grade level = grade::good;
     std::string subject;  // "index for due rows"
     std::string found;    // what is
     std::string advice;   // what to do about it; empty when good

@@ -11,7 +11,7 @@
 namespace relay {
 namespace {
 
-using level = enum outbox::finding::level;
+using level = outbox::finding::grade;
 
 constexpr std::size_t longest_name = 255;  // bytes of a short string, AMQP 0-9-1 section 4.2.5.3
 

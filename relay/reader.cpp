@@ -50,7 +50,6 @@ std::chrono::milliseconds reader::run_once() {
     } catch (const outbox::store_busy& error) {
         return database_failed(error.what());
     } catch (const outbox::store_error& error) {
-        watch_.database_error("reader", error.what());
         return database_failed(error.what());
     }
 }

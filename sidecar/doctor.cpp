@@ -17,7 +17,7 @@ namespace {
 
 using json = nlohmann::ordered_json;
 using outbox::finding;
-using level = enum finding::level;
+using level = finding::grade;
 
 constexpr std::size_t exchanges_asked_for = 100;
 
@@ -80,9 +80,9 @@ side examine_configuration(const conf::settings& settings) {
 
 std::string_view name_of(level found) {
     switch (found) {
-        case finding::level::good: return "ok";
-        case finding::level::advice: return "advice";
-        case finding::level::problem: return "PROBLEM";
+        case finding::grade::good: return "ok";
+        case finding::grade::advice: return "advice";
+        case finding::grade::problem: return "PROBLEM";
     }
     return "?";
 }

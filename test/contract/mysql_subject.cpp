@@ -95,9 +95,10 @@ class mysql_subject final : public subject {
     }
 
     std::optional<std::uint64_t> rows_examined() override {
-        const auto sum = counters_.number(
-            "SELECT SUM(variable_value) FROM information_schema.global_status WHERE variable_name LIKE 'Handler_read%'");
-        return static_cast<std::uint64_t>(sum);
+        std::uint64_t sum = 0;
+        for (const auto& counter : counters_.rows("SHOW GLOBAL STATUS LIKE 'Handler_read%'"))
+            sum += std::stoull(counter.at(1).value());
+        return sum;
     }
 
     void apply_by_hand(const std::string& script) override {

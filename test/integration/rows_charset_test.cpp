@@ -21,7 +21,7 @@ const std::array charsets{charset{"gbk", "订单"}, charset{"latin1", "bestätig
 
 support::table table_in(const charset& its) {
     return support::table::of(
-        "CREATE TABLE {} (id varchar(255) NOT NULL PRIMARY KEY, msg text, exchange varchar(255) NOT NULL, "
+        "CREATE TABLE {} (id varchar(255) NOT NULL PRIMARY KEY, msg mediumtext, exchange varchar(255) NOT NULL, "
         "routing_key varchar(255) NOT NULL, status int NOT NULL DEFAULT 0, try_count int NOT NULL DEFAULT 0, "
         "next_try_time bigint, create_time bigint, update_time bigint, last_error varchar(200), "
         "KEY due (status, next_try_time)) DEFAULT CHARSET = " +
