@@ -106,6 +106,11 @@ void mysql_store::learn_schema() {
 
 void mysql_store::require_table() {
     session_.server_version();  // connects, and so learns the schema, if need be
+    // Somebody may have altered the table: dropped the index that a statement names, or a column.
+    if (const auto refusals = session_.refusals(); refusals != refusals_seen_) {
+        refusals_seen_ = refusals;
+        learn_schema();
+    }
     if (const auto missing = schema_.missing(); missing.size() == 9) {
         learn_schema();  // it may have come since
         if (schema_.columns.empty())

@@ -49,7 +49,9 @@ class mysql_store final : public store {
     const std::string table_;  // quoted
     mysql_session session_;
 
-    // Learnt at each connect.
+    std::uint64_t refusals_seen_ = 0;
+
+    // Learnt at each connect, and again after the server has refused a statement.
     mysql_schema schema_;
     std::string select_list_;
     std::string due_index_;       // "FORCE INDEX (…)", or empty when there is no such index

@@ -86,6 +86,7 @@ struct mysql_session::impl {
     std::unique_ptr<sql::Connection> connection;
     std::string version;
     std::string cipher;
+    std::uint64_t refusals = 0;
     bool in_transaction = false;
 
     // Most recently used first.
@@ -104,6 +105,7 @@ struct mysql_session::impl {
             drop();
             throw store_unavailable(text);
         }
+        ++refusals;
         throw store_error(text);
     }
 
@@ -281,6 +283,8 @@ void mysql_session::transaction(const std::function<void()>& work) {
         throw;
     }
 }
+
+std::uint64_t mysql_session::refusals() const { return impl_->refusals; }
 
 const std::string& mysql_session::database() const { return impl_->database; }
 

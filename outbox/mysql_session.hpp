@@ -59,6 +59,9 @@ class mysql_session {
     /// Runs `work` in a transaction: commits, or rolls back and passes the exception on.
     void transaction(const std::function<void()>& work);
 
+    /// How often the server has understood and refused (store_error).
+    std::uint64_t refusals() const;
+
     const std::string& database() const;
     /// As the server says it: "10.11.6-MariaDB-0+deb12u1". Connects if need be.
     const std::string& server_version();

@@ -59,6 +59,9 @@ class process {
                    {"database", conf::masked(settings_.database.url)},
                    {"table", settings_.database.table},
                    {"brokers", brokers}});
+        if (settings_.database.tls_use == conf::tls_mode::required && !settings_.database.tls.verify)
+            out_.warning("database_unverified",
+                         "database.tls.verify is off: anyone on the way can read and change what is stored");
     }
 
     void await_signal() {

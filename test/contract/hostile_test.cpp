@@ -52,8 +52,7 @@ const strings hostile{
 
 std::vector<new_row> rows_named_hostile() {
     std::vector<new_row> rows;
-    for (const auto& text : hostile)
-        rows.push_back({.id = text, .msg = text, .exchange = text, .routing_key = text});
+    for (const auto& text : hostile) rows.push_back({.id = text, .msg = text, .exchange = text, .routing_key = text});
     return rows;
 }
 

@@ -110,11 +110,13 @@ TEST_CASE("settling waits for no row that an application is inserting, and keeps
         table.insert(std::vector<new_row>{{.id = "a"}, {.id = "b"}, {.id = "c"}});
         const auto application = table.on().connect();
         application->execute("BEGIN");
-        application->execute(table.on().in("INSERT INTO {} (id, msg, exchange, routing_key) VALUES ('bb', '', '', '')"));
+        application->execute(
+            table.on().in("INSERT INTO {} (id, msg, exchange, routing_key) VALUES ('bb', '', '', '')"));
         const auto store = table.open({.after_delivery = after, .role = {}});
         CHECK(store->settle(std::array{delivered("a"), delivered("b")}) == 2);
         CHECK(store->settle(std::array{failed("c", 4)}) == 1);
-        application->execute(table.on().in("INSERT INTO {} (id, msg, exchange, routing_key) VALUES ('aa', '', '', '')"));
+        application->execute(
+            table.on().in("INSERT INTO {} (id, msg, exchange, routing_key) VALUES ('aa', '', '', '')"));
         application->execute("COMMIT");
         CHECK(sweep(*store, 10).size() == 2);
     }

@@ -46,7 +46,8 @@ support::table make_table(shape of) {
     switch (of) {
         case shape::recommended: break;
         case shape::nine: return table::of(nine_columns("routing_key varchar(255) NOT NULL, try_count int NOT NULL,"));
-        case shape::narrow: return altered("MODIFY try_count tinyint NOT NULL DEFAULT 0, MODIFY last_error varchar(20)");
+        case shape::narrow:
+            return altered("MODIFY try_count tinyint NOT NULL DEFAULT 0, MODIFY last_error varchar(20)");
         case shape::bytes: return altered("MODIFY msg longblob NOT NULL");
         case shape::unpadded:
             return altered("MODIFY id varchar(255) CHARACTER SET utf8mb4 COLLATE " + unpadded_collation());
@@ -66,9 +67,7 @@ class mysql_subject final : public subject {
     std::unique_ptr<connection> connect() override { return std::make_unique<mysql_connection>(); }
 
     std::string table() const override { return table_.name(); }
-    std::string now() const override {
-        return "(TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(3)) DIV 1000)";
-    }
+    std::string now() const override { return "(TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(3)) DIV 1000)"; }
     std::string text(std::string_view utf8) const override { return support::utf8(utf8); }
     std::string blob(std::string_view bytes) const override { return support::bytes(bytes); }
 

@@ -118,7 +118,8 @@ TEST_CASE("purging costs no more than the rows that it removes") {
     std::vector<new_row> young;
     for (const auto& id : numbered(5'000)) young.push_back({.id = id, .status = 1, .update_time = table.now()});
     table.insert(young);
-    CHECK(examined_by(table, 2, [&] { CHECK(store->purge(outbox::status::delivered, 1h, page_rows) == page_rows); }) <= few);
+    CHECK(examined_by(table, 2, [&] { CHECK(store->purge(outbox::status::delivered, 1h, page_rows) == page_rows); }) <=
+          few);
     CHECK(examined_by(table, 2, [&] { CHECK(store->purge(outbox::status::failed, 1h, page_rows) == 0); }) <= 50);
 }
 

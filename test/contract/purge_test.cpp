@@ -103,8 +103,9 @@ TEST_CASE("a purge is neither kept waiting by rows that an application is insert
     insert_of_age(table, 1, 5);
     const auto application = table.on().connect();
     application->execute("BEGIN");
-    application->execute(table.on().in("INSERT INTO {} (id, msg, exchange, routing_key, status, update_time) "
-                                       "VALUES ('being inserted', '{}', '', '', 1, 1)"));
+    application->execute(
+        table.on().in("INSERT INTO {} (id, msg, exchange, routing_key, status, update_time) "
+                      "VALUES ('being inserted', '{}', '', '', 1, 1)"));
     CHECK(table.open()->purge(status::delivered, 2h, 100) == 1);
     application->execute("COMMIT");
     CHECK(ids_left(table) == "being inserted");

@@ -63,7 +63,8 @@ TEST_CASE("a row is read with all that it has") {
 
 TEST_CASE("the nine columns are enough, and what is missing reads as nothing") {
     table_view table(shape::nine);
-    table.insert({.id = "one", .next_try_time = std::nullopt, .create_time = std::nullopt, .update_time = std::nullopt});
+    table.insert(
+        {.id = "one", .next_try_time = std::nullopt, .create_time = std::nullopt, .update_time = std::nullopt});
     table.execute("UPDATE {} SET msg = NULL");
     const auto page = table.open()->due({}, 10);
     REQUIRE(page.rows.size() == 1);

@@ -14,19 +14,22 @@ std::string or_null(const std::optional<outbox::epoch_ms>& time) { return time ?
 
 }  // namespace
 
-table_view::table_view(shape of) : bytes_(of == shape::bytes), subject_(make_subject(of)), connection_(subject_->connect()) {}
+table_view::table_view(shape of)
+    : bytes_(of == shape::bytes), subject_(make_subject(of)), connection_(subject_->connect()) {}
 
 std::string table_view::values(const new_row& one) const {
     const auto& on = *subject_;
-    return fmt::format("({}, {}, {}, {}, {}, {}, {}, {}, {})", on.text(one.id), bytes_ ? on.blob(one.msg) : on.text(one.msg), on.text(one.exchange),
-                       on.text(one.routing_key), one.status, one.try_count, or_null(one.next_try_time),
-                       or_null(one.create_time), or_null(one.update_time));
+    return fmt::format("({}, {}, {}, {}, {}, {}, {}, {}, {})", on.text(one.id),
+                       bytes_ ? on.blob(one.msg) : on.text(one.msg), on.text(one.exchange), on.text(one.routing_key),
+                       one.status, one.try_count, or_null(one.next_try_time), or_null(one.create_time),
+                       or_null(one.update_time));
 }
 
 void table_view::insert(const std::vector<new_row>& rows) {
     for (std::size_t at = 0; at < rows.size(); at += rows_per_insert) {
         std::string sql =
-            "INSERT INTO {} (id, msg, exchange, routing_key, status, try_count, next_try_time, create_time, update_time) "
+            "INSERT INTO {} (id, msg, exchange, routing_key, status, try_count, next_try_time, create_time, "
+            "update_time) "
             "VALUES ";
         sql = subject_->in(sql);
         const auto end = std::min(rows.size(), at + rows_per_insert);
@@ -64,9 +67,7 @@ std::vector<std::string> numbered(std::size_t count) {
     return ids;
 }
 
-outbox::settlement delivered(std::string id) {
-    return {std::move(id), outbox::settlement::kind::delivered, 0, {}, {}};
-}
+outbox::settlement delivered(std::string id) { return {std::move(id), outbox::settlement::kind::delivered, 0, {}, {}}; }
 
 outbox::settlement retry(std::string id, std::int64_t tries, std::chrono::milliseconds delay, std::string error) {
     return {std::move(id), outbox::settlement::kind::retry, tries, delay, std::move(error)};

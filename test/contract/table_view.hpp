@@ -1,5 +1,6 @@
 #pragma once
-// test/contract/table_view.hpp - a subject with a connection of the test's own, and short words for what tests do to it.
+// test/contract/table_view.hpp - a subject with a connection of the test's own, and short words for what tests do to
+// it.
 
 #include <string>
 #include <vector>
@@ -59,7 +60,8 @@ std::vector<std::string> sweep(outbox::due_rows& rows, std::size_t limit, outbox
 std::vector<std::string> numbered(std::size_t count);
 
 outbox::settlement delivered(std::string id);
-outbox::settlement retry(std::string id, std::int64_t tries, std::chrono::milliseconds delay, std::string error = "why");
+outbox::settlement retry(std::string id, std::int64_t tries, std::chrono::milliseconds delay,
+                         std::string error = "why");
 outbox::settlement failed(std::string id, std::int64_t tries, std::string error = "why");
 
 }  // namespace contract

@@ -10,7 +10,8 @@ using contract::table_view;
 using strings = std::vector<std::string>;
 
 constexpr auto columns =
-    "INSERT INTO {} (id, msg, exchange, routing_key, status, try_count, next_try_time, create_time, update_time) VALUES ";
+    "INSERT INTO {} (id, msg, exchange, routing_key, status, try_count, next_try_time, create_time, update_time) "
+    "VALUES ";
 
 TEST_CASE("a row is not seen before its transaction commits, and never if it rolls back") {
     table_view table;

@@ -60,9 +60,9 @@ TEST_CASE("a very long reason is recorded as far as it fits") {
 }
 
 TEST_CASE("a reason that is not UTF-8 text is recorded, with what is text in it, and the row is settled") {
-    for (const auto& reason : {std::string("bad \xC3\x28 byte"), std::string("cut \xE6\xBC"),
-                                     std::string("nul \0 byte", 10), std::string("\xFF\xFE"),
-                                     std::string("surrogate \xED\xA0\x80"), std::string("overlong \xC0\xAF")}) {
+    for (const auto& reason :
+         {std::string("bad \xC3\x28 byte"), std::string("cut \xE6\xBC"), std::string("nul \0 byte", 10),
+          std::string("\xFF\xFE"), std::string("surrogate \xED\xA0\x80"), std::string("overlong \xC0\xAF")}) {
         CAPTURE(reason);
         table_view table;
         table.insert({.id = "a"});

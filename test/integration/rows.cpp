@@ -18,7 +18,9 @@ void put_into(support::database& by, support::scene& here, const std::string& id
     by.execute("INSERT INTO `" + here.table.name() + "` (" + names + ") VALUES (" + values + ")");
 }
 
-void put(support::scene& here, const std::string& id, const columns& others) { put_into(here.server, here, id, others); }
+void put(support::scene& here, const std::string& id, const columns& others) {
+    put_into(here.server, here, id, others);
+}
 
 std::vector<support::received> relayed(support::scene& here, std::size_t count,
                                        const std::function<void(conf::settings&)>& change) {

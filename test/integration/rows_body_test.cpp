@@ -55,7 +55,8 @@ TEST_SUITE("rows") {
         constexpr std::size_t ten_megabytes = 10'000'000;
         for (int i = 0; i < 5; ++i) {
             put(here, fmt::format("{} large", i),
-                {{"next_try_time", "1"}, {"msg", fmt::format("CONCAT('<{0}', REPEAT('x', {1}), '{0}>')", i, ten_megabytes - 4)}});
+                {{"next_try_time", "1"},
+                 {"msg", fmt::format("CONCAT('<{0}', REPEAT('x', {1}), '{0}>')", i, ten_megabytes - 4)}});
             put(here, fmt::format("{} small", i), {{"next_try_time", "1"}});
         }
         const auto messages = rows::relayed(here, 10);

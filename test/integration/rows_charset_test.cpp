@@ -16,8 +16,9 @@ struct charset {
     const char* name;
     std::string text;  // more than ASCII, and in this charset
 };
-const std::array charsets{charset{"gbk", "订单"}, charset{"latin1", "bestätigt"}, charset{"utf8", "pedido ñ 订单"},
-                          charset{"utf16", "😀 ü 订单"}, charset{"gb18030", "订单"}, charset{"cp1251", "заказ"}};
+const std::array charsets{charset{"gbk", "订单"},           charset{"latin1", "bestätigt"},
+                          charset{"utf8", "pedido ñ 订单"}, charset{"utf16", "😀 ü 订单"},
+                          charset{"gb18030", "订单"},       charset{"cp1251", "заказ"}};
 
 support::table table_in(const charset& its) {
     return support::table::of(
@@ -84,8 +85,8 @@ TEST_SUITE("rows") {
             support::scene here(table_in(its));
             put(here, "a");
             const auto store = outbox::make_store(here.table.settings(), {});
-            CHECK(store->settle(std::array{outbox::settlement{
-                      "a", outbox::settlement::kind::failed, 1, {}, "why: 😀 漢 ü ж \xFF"}}) == 1);
+            CHECK(store->settle(std::array{
+                      outbox::settlement{"a", outbox::settlement::kind::failed, 1, {}, "why: 😀 漢 ü ж \xFF"}}) == 1);
             CHECK(here.server.text(here.table.in("SELECT LEFT(last_error, 5) FROM {}")) == "why: ");
         }
     }

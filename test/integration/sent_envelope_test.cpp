@@ -58,8 +58,8 @@ TEST_SUITE("sent") {
     }
 
     TEST_CASE("times that a row does not have are null in the envelope `row`") {
-        const auto message = enveloped(
-            conf::envelope::row, {{"next_try_time", "NULL"}, {"create_time", "NULL"}, {"update_time", "NULL"}});
+        const auto message = enveloped(conf::envelope::row,
+                                       {{"next_try_time", "NULL"}, {"create_time", "NULL"}, {"update_time", "NULL"}});
         const auto row = json::parse(message.body);
         CHECK(row.size() == 9);
         for (const char* name : {"nextTryTime", "createTime", "updateTime"}) CHECK(row[name].is_null());
@@ -68,24 +68,21 @@ TEST_SUITE("sent") {
     TEST_CASE("the envelope `cloudevents` adds the attributes as headers and leaves the body") {
         const auto message = enveloped(conf::envelope::cloudevents);
         CHECK(message.body == body);
-        const json expected = {{"traceparent", "00-ab-cd-01"},
-                               {"cloudEvents_specversion", "1.0"},
-                               {"cloudEvents_id", "order-1"},
-                               {"cloudEvents_source", "/outbox"},
-                               {"cloudEvents_type", "order.created"},
-                               {"cloudEvents_time", "2023-11-14T22:13:21.234Z"}};
+        const json expected = {{"traceparent", "00-ab-cd-01"},        {"cloudEvents_specversion", "1.0"},
+                               {"cloudEvents_id", "order-1"},         {"cloudEvents_source", "/outbox"},
+                               {"cloudEvents_type", "order.created"}, {"cloudEvents_time", "2023-11-14T22:13:21.234Z"}};
         CHECK(message.headers == expected);
         CHECK(message.header_kinds == "SSSSSS");
         CHECK(message.content_type == "application/json");
     }
 
     TEST_CASE("source and type of a cloud event are the settings', and the row's own attributes win") {
-        const auto message = enveloped(conf::envelope::cloudevents,
-                                       {{"headers", "'{\"cloudEvents_subject\": \"s\", \"cloudEvents_type\": \"own\"}'"}},
-                                       [](conf::message& m) {
-                                           m.cloudevents_source = "/shop/orders";
-                                           m.cloudevents_type = "com.example.order";
-                                       });
+        const auto message = enveloped(
+            conf::envelope::cloudevents,
+            {{"headers", "'{\"cloudEvents_subject\": \"s\", \"cloudEvents_type\": \"own\"}'"}}, [](conf::message& m) {
+                m.cloudevents_source = "/shop/orders";
+                m.cloudevents_type = "com.example.order";
+            });
         CHECK(message.headers["cloudEvents_source"] == "/shop/orders");
         CHECK(message.headers["cloudEvents_type"] == "own");
         CHECK(message.headers["cloudEvents_subject"] == "s");

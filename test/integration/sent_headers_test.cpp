@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <limits>
+
 #include "test/integration/rows.hpp"
 
 using nlohmann::json;
@@ -43,7 +45,9 @@ TEST_SUITE("sent") {
         const auto message = with_headers(
             R"({"a": 9223372036854775807, "b": -9223372036854775808, "c": 9007199254740993, "d": 9223372036854775808,
                 "e": 18446744073709551615, "f": 1e300, "g": 0, "h": 2147483648})");
-        CHECK(message.header_kinds == "lllddd" "ll");
+        CHECK(message.header_kinds ==
+              "lllddd"
+              "ll");
         CHECK(message.headers["a"] == std::int64_t{9223372036854775807});
         CHECK(message.headers["b"] == std::numeric_limits<std::int64_t>::min());
         CHECK(message.headers["c"] == std::int64_t{9007199254740993});
@@ -72,8 +76,9 @@ TEST_SUITE("sent") {
     }
 
     TEST_CASE("names of headers may be of any characters, up to 255 bytes") {
-        for (const std::string& name : {std::string("ü 😀"), std::string("x-y.z"), std::string("  "), std::string(127, 'n'),
-                                        std::string(128, 'n'), std::string(254, 'n'), std::string(255, 'n')}) {
+        for (const std::string& name :
+             {std::string("ü 😀"), std::string("x-y.z"), std::string("  "), std::string(127, 'n'), std::string(128, 'n'),
+              std::string(254, 'n'), std::string(255, 'n')}) {
             CAPTURE(name);
             const auto message = with_headers(json{{name, 4}, {"other", 5}}.dump());
             CHECK(message.headers == json{{name, 4}, {"other", 5}});

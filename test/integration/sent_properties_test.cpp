@@ -31,8 +31,8 @@ TEST_SUITE("sent") {
         CHECK_FALSE(message.redelivered);
         CHECK(message.headers.empty());
         CHECK_FALSE(message.priority);
-        for (const auto& text : {message.content_encoding, message.correlation_id, message.reply_to, message.expiration,
-                                 message.type})
+        for (const auto& text :
+             {message.content_encoding, message.correlation_id, message.reply_to, message.expiration, message.type})
             CHECK(text.empty());
     }
 

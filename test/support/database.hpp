@@ -1,5 +1,6 @@
 #pragma once
-// test/support/database.hpp - the test's own way to MariaDB or MySQL, beside the code under test, and tables to test on.
+// test/support/database.hpp - the test's own way to MariaDB or MySQL, beside the code under test, and tables to test
+// on.
 //
 // The server is the one that `deploy/lib/private-servers env` describes: OUTBOX_TEST_MYSQL_URL, and for root
 // OUTBOX_TEST_MYSQL_ROOT_PASSWORD.
