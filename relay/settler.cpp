@@ -13,6 +13,7 @@ using namespace std::chrono_literals;
 
 constexpr auto until_rung = 500ms;
 constexpr auto deferral = 5s;
+constexpr std::size_t parts = 8;
 
 }  // namespace
 
@@ -102,17 +103,20 @@ void settler::record(batch&& rows) {
     settled_();
 }
 
-// One row that can't be recorded now must not keep the others from it: halve until it stands alone.
+// One row that can't be recorded now must not keep the others from it: divide until it stands alone. In few steps, as a
+// locked row costs a lock wait at each.
 void settler::divide(batch&& rows, const char* why) {
     if (rows.size() == 1) {
         watch_.database_error("settler", "row '" + rows.front().id + "' can't be settled now: " + why);
         deferred_.push_back({clock_.now() + deferral, std::move(rows.front())});
         return;
     }
-    const auto middle = rows.begin() + static_cast<std::ptrdiff_t>(rows.size() / 2);
-    waiting_.emplace_front(std::make_move_iterator(middle), std::make_move_iterator(rows.end()));
-    rows.erase(middle, rows.end());
-    waiting_.push_front(std::move(rows));
+    const std::size_t size = (rows.size() + parts - 1) / parts;
+    for (std::size_t at = (rows.size() - 1) / size * size + size; at > 0; at -= size) {
+        const auto begin = rows.begin() + static_cast<std::ptrdiff_t>(at - size);
+        const auto end = rows.begin() + static_cast<std::ptrdiff_t>(std::min(at, rows.size()));
+        waiting_.emplace_front(std::make_move_iterator(begin), std::make_move_iterator(end));
+    }
 }
 
 std::size_t settler::unsettled() const {

@@ -29,12 +29,6 @@ std::string nine_columns(std::string_view others = "") {
         others);
 }
 
-// MariaDB and MySQL have no collation in common that does not pad.
-std::string unpadded_collation() {
-    const bool mariadb = support::database().text("SELECT VERSION()").find("MariaDB") != std::string::npos;
-    return mariadb ? "utf8mb4_nopad_bin" : "utf8mb4_0900_bin";
-}
-
 support::table altered(const std::string& how) {
     auto made = support::table::recommended();
     support::database().execute(made.in("ALTER TABLE {} " + how));
@@ -49,8 +43,10 @@ support::table make_table(shape of) {
         case shape::narrow:
             return altered("MODIFY try_count tinyint NOT NULL DEFAULT 0, MODIFY last_error varchar(20)");
         case shape::bytes: return altered("MODIFY msg longblob NOT NULL");
-        case shape::unpadded:
-            return altered("MODIFY id varchar(255) CHARACTER SET utf8mb4 COLLATE " + unpadded_collation());
+        case shape::unpadded: {
+            support::database server;
+            return altered("MODIFY id varchar(255) CHARACTER SET utf8mb4 COLLATE " + support::unpadded_collation(server));
+        }
         case shape::lacking: return table::of(nine_columns());
         case shape::none: return table::of("DO 1");
     }
@@ -94,10 +90,7 @@ class mysql_subject final : public subject {
     }
 
     std::optional<std::uint64_t> rows_examined() override {
-        std::uint64_t sum = 0;
-        for (const auto& counter : counters_.rows("SHOW GLOBAL STATUS LIKE 'Handler_read%'"))
-            sum += std::stoull(counter.at(1).value());
-        return sum;
+        return static_cast<std::uint64_t>(support::entries_read(counters_));
     }
 
     void apply_by_hand(const std::string& script) override {

@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include <array>
+#include <future>
 
 #include "test/contract/table_view.hpp"
 
@@ -95,6 +95,26 @@ TEST_CASE("a purge leaves alone what somebody has just sent again") {
     CHECK(store->purgeable(status::failed, 2h) == 2);
     table.execute("UPDATE {} SET status = 0 WHERE id = '2-5'");
     CHECK(store->purge(status::failed, 2h, 100) == 1);
+    CHECK(ids_left(table) == "2-5");
+}
+
+TEST_CASE("a purge that has found a row leaves it alone when somebody has sent it again before it is removed") {
+    table_view table;
+    insert_of_age(table, 2, 5);
+    const auto operators = table.on().connect();
+    operators->execute("BEGIN");
+    operators->execute(table.on().in("UPDATE {} SET status = 0"));
+    const auto store = table.open();
+    auto purged = std::async(std::launch::async, [&]() -> std::size_t {
+        try {
+            return store->purge(status::failed, 2h, 100);
+        } catch (const outbox::store_busy&) {
+            return 0;
+        }
+    });
+    purged.wait_for(300ms);  // by then it waits for the row's lock
+    operators->execute("COMMIT");
+    CHECK(purged.get() == 0);
     CHECK(ids_left(table) == "2-5");
 }
 

@@ -75,19 +75,20 @@ void paused_broker::end() { kill(pid_, SIGCONT); }
 
 namespace {
 
-// Read at the opening of a channel; from the one place up to RabbitMQ 3, from the other later.
-void set_max_message_size(std::size_t bytes) {
-    ctl(fmt::format("eval 'application:set_env(rabbit, max_message_size, {0}), "
-                    "persistent_term:put(max_message_size, {0}).'",
-                    bytes));
+// Read at the opening of a channel; from the one place up to RabbitMQ 3, from the other later. Returns what it was.
+std::size_t set_max_message_size(std::size_t bytes) {
+    return std::stoul(ctl(fmt::format("eval '{{ok, Before}} = application:get_env(rabbit, max_message_size), "
+                                      "application:set_env(rabbit, max_message_size, {0}), "
+                                      "persistent_term:put(max_message_size, {0}), Before.'",
+                                      bytes)));
 }
 
 }  // namespace
 
-message_size_limit::message_size_limit(std::size_t bytes) { set_max_message_size(bytes); }
+message_size_limit::message_size_limit(std::size_t bytes) : before_(set_max_message_size(bytes)) {}
 
 message_size_limit::~message_size_limit() {
-    try_to([] { set_max_message_size(128 * 1024 * 1024); });
+    try_to([this] { set_max_message_size(before_); });
 }
 
 broker_account::broker_account(const std::string& password, const std::string& may_write)
@@ -110,7 +111,10 @@ std::string broker_account::url(std::string_view password) const {
 }
 
 plain_mariadb::plain_mariadb() : folder_(servers_dir() + "/plain") {
-    private_servers(fmt::format("start mariadb '{}' --arg --skip-ssl", folder_));
+    std::string kind = "--arg --skip-ssl";
+    if (std::string mysql; std::getline(std::ifstream(servers_dir() + "/mariadb/programs"), mysql))
+        kind = fmt::format("--programs '{}' --arg --tls-version=", mysql);
+    private_servers(fmt::format("start mariadb '{}' {}", folder_, kind));
     const auto port = run(fmt::format("eval \"$('{}' env '{}')\" && printf %s $OUTBOX_TEST_MYSQL_PORT",
                                       OUTBOX_PRIVATE_SERVERS, folder_));
     url_ = fmt::format("mysql://outbox:outbox@127.0.0.1:{}/shop", port);

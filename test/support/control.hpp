@@ -54,6 +54,9 @@ class message_size_limit {
     ~message_size_limit();
     message_size_limit(const message_size_limit&) = delete;
     message_size_limit& operator=(const message_size_limit&) = delete;
+
+  private:
+    std::size_t before_;
 };
 
 /// An account of the broker, there until destruction, with rights on the default virtual host.
@@ -73,7 +76,7 @@ class broker_account {
     std::string name_;
 };
 
-/// A MariaDB of its own that offers no TLS.
+/// A MariaDB of its own that offers no TLS; a MySQL if that is what the tests have.
 class plain_mariadb {
   public:
     plain_mariadb();

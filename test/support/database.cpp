@@ -210,6 +210,18 @@ std::string table::in(const std::string& sql) const {
     return text;
 }
 
+std::string unpadded_collation(database& server) {
+    const bool mariadb = server.text("SELECT VERSION()").find("MariaDB") != std::string::npos;
+    return mariadb ? "utf8mb4_nopad_bin" : "utf8mb4_0900_bin";
+}
+
+std::int64_t entries_read(database& server) {
+    std::int64_t sum = 0;
+    for (const auto& counter : server.rows("SHOW GLOBAL STATUS LIKE 'Handler_read%'"))
+        sum += std::stoll(counter.at(1).value());
+    return sum;
+}
+
 std::string unique_name(std::string_view prefix) {
     static std::atomic<unsigned> count = 0;
     static const auto run = std::random_device()();

@@ -83,4 +83,11 @@ class table {
 /// A name that no other table has, nor any queue.
 std::string unique_name(std::string_view prefix);
 
+/// A collation of utf8mb4 for which trailing spaces count; MariaDB and MySQL have none in common.
+std::string unpadded_collation(database& server);
+
+/// Rows and index entries that the server has looked at, for all connections. Asking costs the same each time, and
+/// counts.
+std::int64_t entries_read(database& server);
+
 }  // namespace support

@@ -1,5 +1,7 @@
 #include "test/support/recorder.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace support {
@@ -20,10 +22,13 @@ std::string recorder::all() const {
     static constexpr std::array names = {"up",      "down",          "blocked",       "unblocked",
                                          "warning", "database down", "database error"};
     const std::lock_guard lock(mutex_);
-    std::string text;
+    const auto& f = figures_;
+    auto text = fmt::format(
+        "confirmed {}, returned {}, refused {}, no exchange {}, impossible {}, unknown {} (maybe sent {}); settled {} of {}\n",
+        f.confirmed, f.returned, f.refused, f.no_exchange, f.impossible, f.unknown, f.maybe_sent, f.settled_changed,
+        f.settled_asked);
     for (const auto& one : remarks_) {
-        text += names.at(static_cast<std::size_t>(one.about));
-        text += ": " + one.text + "\n";
+        text += fmt::format("{:6} ms {}: {}\n", one.at.count(), names.at(static_cast<std::size_t>(one.about)), one.text);
     }
     return text;
 }
@@ -72,8 +77,9 @@ void recorder::settled(std::size_t asked, std::size_t changed, std::chrono::micr
 }
 
 void recorder::note(topic about, std::string text) {
+    const auto since = std::chrono::steady_clock::now() - began_;
     const std::lock_guard lock(mutex_);
-    remarks_.push_back({about, std::move(text)});
+    remarks_.push_back({std::chrono::duration_cast<std::chrono::milliseconds>(since), about, std::move(text)});
     switch (about) {
         case topic::up: ++figures_.up; break;
         case topic::down: ++figures_.down; break;

@@ -45,12 +45,15 @@ class recorder final : public relay::observer {
   private:
     enum class topic { up, down, blocked, unblocked, warning, database_down, database_error };
     struct remark {
+        std::chrono::milliseconds at;  // since the beginning
         topic about;
         std::string text;
     };
 
     void note(topic about, std::string text);
     bool said(topic about, std::string_view words) const;
+
+    const std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
 
     // Guarded by mutex_.
     mutable std::mutex mutex_;
