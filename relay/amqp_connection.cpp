@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <climits>
 
 namespace relay::amqp {
 namespace {
@@ -253,6 +254,7 @@ struct connection::impl {
 
 connection::connection(const conf::url& where, const conf::broker& settings) : impl_(std::make_unique<impl>()) {
     impl_->open_socket(where, settings);
+    limit_stall(settings.confirm_timeout);
     impl_->log_in(where, settings);
     impl_->open_channel(publishing);
     impl_->open_channel(asking);
@@ -377,6 +379,12 @@ void connection::declare(const conf::topology& topology, const std::function<voi
                                    bytes_of(one.routing_key), table);
         });
     }
+}
+
+void connection::limit_stall(std::chrono::milliseconds time) {
+    // Also counts while the peer is alive but offers no window; see tcp(7).
+    const auto value = static_cast<unsigned>(std::clamp<std::int64_t>(time.count(), 0, INT_MAX));
+    setsockopt(socket(), IPPROTO_TCP, TCP_USER_TIMEOUT, &value, sizeof value);
 }
 
 void connection::cork(bool on) {

@@ -2,6 +2,7 @@
 // relay/amqp_connection.hpp - one AMQP 0-9-1 connection with two channels: one publishes in confirm mode, the other
 // asks and declares. amqp_connection.cpp is the only file that knows rabbitmq-c.
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -71,7 +72,7 @@ class connection {
     int socket() const;
 
     /// Hands the message to the socket: with `mandatory`, as the channel's next tag. Blocks while the broker takes
-    /// nothing. Throws connection_lost.
+    /// nothing, but see limit_stall(). Throws connection_lost.
     void publish(const outgoing& message);
 
     /// The next thing that the broker said, if it said one. Never blocks, but to open the channel again.
@@ -90,6 +91,10 @@ class connection {
 
     /// Declares each part; `complain` hears of each that the broker refuses. Throws connection_lost.
     void declare(const conf::topology& topology, const std::function<void(const std::string&)>& complain);
+
+    /// The connection is lost once the broker has taken nothing of what is to be sent for so long; 0: it is waited for.
+    /// The library itself waits without end. At first it is broker.confirm_timeout.
+    void limit_stall(std::chrono::milliseconds time);
 
     /// While corked, the kernel gathers small writes into full segments.
     void cork(bool on);

@@ -50,6 +50,8 @@ class confirm_window {
 
     /// When the oldest outstanding message was sent.
     std::optional<time_point> oldest() const;
+    /// Its tag; grows as the broker answers, however slowly, and begins anew with the channel.
+    std::uint64_t oldest_tag() const { return first_tag_; }
 
   private:
     struct entry {

@@ -90,10 +90,7 @@ class rabbitmq final : public publisher {
                 wait_for_something(wait);
                 hear(outcomes);
             }
-            if (const auto oldest = window_.oldest(); oldest && !blocked_) {
-                if (clock_.now() - std::max(*oldest, unblocked_at_) > settings_.confirm_timeout)
-                    lose("the broker has confirmed nothing for broker.confirm_timeout", outcomes);
-            }
+            if (overdue()) lose("the broker has confirmed nothing for broker.confirm_timeout", outcomes);
         } catch (const amqp::connection_lost& error) {
             lose(error.what(), outcomes);
         }
@@ -137,6 +134,16 @@ class rabbitmq final : public publisher {
         }
     }
 
+    // The time of a message runs from when it is the oldest: a slow broker that works its way through a long window is
+    // no reason to send all of it again.
+    bool overdue() {
+        const auto now = clock_.now();
+        if (std::exchange(oldest_tag_, window_.oldest_tag()) != window_.oldest_tag()) oldest_since_ = now;
+        const auto oldest = window_.oldest();
+        return oldest && !blocked_ &&
+               now - std::max({*oldest, unblocked_at_, oldest_since_}) > settings_.confirm_timeout;
+    }
+
     // The other addresses are tried at once; the pause comes when all have failed.
     void lose(const std::string& why, std::vector<attempt>& outcomes) {
         forget_connection();
@@ -170,11 +177,13 @@ class rabbitmq final : public publisher {
     }
     void take(const amqp::blocked& said, std::vector<attempt>&) {
         blocked_ = true;
+        connection_->limit_stall(0ms);
         watch_.broker_blocked(said.reason);
     }
     void take(const amqp::unblocked&, std::vector<attempt>&) {
         blocked_ = false;
         unblocked_at_ = clock_.now();
+        connection_->limit_stall(settings_.confirm_timeout);
         watch_.broker_unblocked();
     }
 
@@ -191,6 +200,7 @@ class rabbitmq final : public publisher {
             if (now < *known->second) return false;
         }
         if (exchanges_.size() >= remembered_exchanges) exchanges_.clear();
+        cork(false);  // or the question would wait for more to be sent with it, 200 ms
         const bool there = connection_->exchange_exists(exchange);
         exchanges_[exchange] = there ? std::nullopt : std::optional(clock_.now() + missing_lasts);
         return there;
@@ -252,6 +262,8 @@ class rabbitmq final : public publisher {
     bool blocked_ = false;
     bool corked_ = false;
     time_point unblocked_at_{};
+    std::uint64_t oldest_tag_ = 0;
+    time_point oldest_since_{};
     std::unordered_map<std::string, std::optional<time_point>> exchanges_;  // nullopt: there; else missing until then
 
     boost::asio::io_context io_;

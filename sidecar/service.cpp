@@ -77,6 +77,7 @@ struct service::impl {
         while (pump.outstanding() > 0 && !past_deadline()) pump.run_once(pump_wait);
         unconfirmed = pump.outstanding();
         pump.close();
+        pump_ended.ring();
     }
 
     void settle() {
@@ -127,6 +128,9 @@ struct service::impl {
         stop_publishing = true;
         publisher->wake();
         join(reader_thread);
+        // Past the deadline, it may still be in a call that the broker holds up.
+        pump_ended.wait(settings.relay.drain_timeout + 2 * pump_wait);
+        publisher->abort();
         join(pump_thread);
         stop_settling = true;
         outcomes.ring();
@@ -154,6 +158,7 @@ struct service::impl {
 
     relay::bell reader_bell;
     relay::bell purge_bell;
+    relay::bell pump_ended;
     relay::in_flight in_flight;
     relay::outcome_queue outcomes;
     relay::send_queue queue;

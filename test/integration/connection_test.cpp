@@ -116,7 +116,8 @@ TEST_SUITE("connections to the broker") {
         settings.broker.tls.key_file = support::tls_file("client-key.pem");
         const support::relaying relay(settings);
         REQUIRE(eventually([&] { return relay.so_far().up == 1; }));
-        CHECK(eventually([] { return support::ctl("list_connections peer_cert_subject").find("CN=outbox") != std::string::npos; }));
+        CHECK(eventually(
+            [] { return support::ctl("list_connections peer_cert_subject").find("CN=outbox") != std::string::npos; }));
     }
 
     TEST_CASE("the topology is declared at the start, and again after each reconnect") {

@@ -152,11 +152,12 @@ TEST_SUITE("faults of the database") {
         const std::string counter = here.table.name() + "_deadlocks";
         here.server.execute("CREATE TABLE " + counter + " (todo int) ENGINE = MyISAM");
         here.server.execute("INSERT INTO " + counter + " VALUES (9)");
-        here.server.execute(fmt::format("CREATE TRIGGER {0}_trigger BEFORE UPDATE ON {1} FOR EACH ROW BEGIN "
-                                        "IF (SELECT todo FROM {0}) > 0 THEN UPDATE {0} SET todo = todo - 1; "
-                                        "SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = 1213, MESSAGE_TEXT = 'Deadlock'; "
-                                        "END IF; END",
-                                        counter, here.table.name()));
+        here.server.execute(
+            fmt::format("CREATE TRIGGER {0}_trigger BEFORE UPDATE ON {1} FOR EACH ROW BEGIN "
+                        "IF (SELECT todo FROM {0}) > 0 THEN UPDATE {0} SET todo = todo - 1; "
+                        "SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = 1213, MESSAGE_TEXT = 'Deadlock'; "
+                        "END IF; END",
+                        counter, here.table.name()));
         support::relaying relay(support::quick_settings(here.table));
         CHECK(all_delivered(here.table, many));
         CHECK(here.server.number("SELECT todo FROM " + counter) == 0);

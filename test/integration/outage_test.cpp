@@ -81,7 +81,8 @@ TEST_SUITE("outages of the broker") {
         CHECK(support::ids_of(messages).size() == many + 1);
     }
 
-    TEST_CASE("while the broker blocks, the relay waits; no try is spent, no confirm is missed, nothing is sent twice") {
+    TEST_CASE(
+        "while the broker blocks, the relay waits; no try is spent, no confirm is missed, nothing is sent twice") {
         constexpr std::size_t many = 1'000;
         struct memory_alarm {
             memory_alarm() { support::ctl("set_vm_memory_high_watermark 0"); }

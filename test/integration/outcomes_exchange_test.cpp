@@ -5,27 +5,30 @@
 #include "test/support/control.hpp"
 #include "test/support/relaying.hpp"
 
+using namespace std::chrono_literals;
 using support::eventually;
 
 TEST_SUITE("outcomes: exchanges") {
     TEST_CASE("an unknown exchange in a burst to a good one costs only its own rows a try") {
         support::scene here;
         const support::audit audit(here.table);
-        for (int i = 1; i <= 20; ++i) {
+        for (int i = 1; i <= 40; ++i) {
             const auto number = std::to_string(i);
-            support::insert(here.server, here.table, 100, here.to.exchange(), "key", "good" + number + "_");
+            support::insert(here.server, here.table, 50, here.to.exchange(), "key", "good" + number + "_");
             support::insert(here.server, here.table, 1, support::unique_name("missing"), "key", "bad" + number + "_");
         }
 
         auto settings = support::quick_settings(here.table);
         settings.retry = support::one_try_only();
+        const auto began = std::chrono::steady_clock::now();
         support::relaying relay(settings);
-        REQUIRE(eventually([&] { return here.rows("status = 1 OR try_count > 0") == 2'020; }));
+        REQUIRE(eventually([&] { return here.rows("status = 1 OR try_count > 0") == 2'040; }));
+        CHECK(std::chrono::steady_clock::now() - began < 8s);  // asking for an exchange takes a round trip, no more
         relay.stop();
 
         CHECK(here.rows("id LIKE 'good%' AND status = 1 AND try_count = 0") == 2'000);
-        CHECK(here.rows("id LIKE 'bad%' AND status = 0 AND try_count = 1 AND last_error LIKE '404 NOT_FOUND%'") == 20);
-        CHECK(audit.updates(here.server) == 2'020);
+        CHECK(here.rows("id LIKE 'bad%' AND status = 0 AND try_count = 1 AND last_error LIKE '404 NOT_FOUND%'") == 40);
+        CHECK(audit.updates(here.server) == 2'040);
         // The exchange is asked for before anything is sent there, so no channel is lost and nothing sent twice.
         CHECK(relay.so_far().unknown == 0);
         const auto messages = here.rabbit.take_all(here.to.queue());
@@ -71,7 +74,10 @@ TEST_SUITE("outcomes: exchanges") {
         CHECK(here.rows("id LIKE 'good%' AND status = 1 AND try_count = 0") == each);
         const auto before = here.rows("id LIKE 'bad%' AND status = 1 AND try_count = 0");
         CHECK(before < each);
-        CHECK(here.rows("id LIKE 'bad%' AND status = 0 AND try_count = 1 AND last_error LIKE '404 %'") == each - before);
+        // From RabbitMQ 4.3 on, the bindings go a moment before the exchange itself: whoever comes between is returned.
+        CHECK(
+            here.rows("id LIKE 'bad%' AND status = 0 AND try_count = 1 AND (last_error LIKE '404 %' OR last_error LIKE "
+                      "'312 %')") == each - before);
         CHECK(audit.updates(here.server) == 2 * each);
         CHECK(relay.seen().warned_of("closed the channel: 404"));
         CHECK(relay.so_far().down == 0);

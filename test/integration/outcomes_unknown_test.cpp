@@ -9,6 +9,18 @@ using namespace std::chrono_literals;
 using support::eventually;
 using support::row_state;
 
+namespace {
+
+/// More than sockets hold.
+void insert_huge(support::scene& here) {
+    here.server.execute(
+        here.table.in("INSERT INTO {} (id, msg, exchange, routing_key) VALUES ('huge', REPEAT('x', "
+                      "20000000), '" +
+                      here.to.exchange() + "', 'key')"));
+}
+
+}  // namespace
+
 TEST_SUITE("outcomes: unknown") {
     TEST_CASE("a broker that does not let us in is waited for, without a word to the table") {
         support::scene here;
@@ -43,7 +55,7 @@ TEST_SUITE("outcomes: unknown") {
         support::paused_broker pause;
         support::insert(here.server, here.table, 100, here.to.exchange());
         REQUIRE(eventually([&] { return relay.seen().broker_down_for("confirm_timeout"); }));
-        CHECK(relay.so_far().maybe_sent == 100);
+        REQUIRE(eventually([&] { return relay.so_far().maybe_sent == 100; }));
         CHECK(here.rows("status = 0") == 100);
         pause.end();
         REQUIRE(here.reaches(1, 101));
@@ -55,6 +67,60 @@ TEST_SUITE("outcomes: unknown") {
         const auto messages = here.rabbit.take_all(here.to.queue());
         CHECK(support::ids_of(messages).size() == 101);
         CHECK(messages.size() - 101 <= relay.so_far().maybe_sent);
+    }
+
+    TEST_CASE("a broker that confirms slowly, but goes on confirming, is not given up") {
+        constexpr std::size_t many = 20'000;
+        support::scene here;
+        auto settings = support::quick_settings(here.table);
+        settings.broker.confirm_timeout = 2s;
+        settings.relay.window = many;
+        support::insert(here.server, here.table, many, here.to.exchange());
+        support::relaying relay(settings);
+        // It runs for a moment and pauses for longer: what was sent at once is answered bit by bit, most of it late.
+        const auto end = std::chrono::steady_clock::now() + 3 * settings.broker.confirm_timeout;
+        while (std::chrono::steady_clock::now() < end) {
+            const auto before = relay.so_far().confirmed;
+            REQUIRE(eventually([&] { return relay.so_far().confirmed > before || before == many; }));
+            const support::paused_broker pause;
+            REQUIRE_MESSAGE(support::holds_for(200ms, [&] { return relay.so_far().down == 0; }), relay.seen().all());
+        }
+        REQUIRE(here.reaches(1, many));
+        CHECK(here.rabbit.depth(here.to.queue()) == many);
+    }
+
+    TEST_CASE("a broker that takes nothing more in the middle of a message is given up") {
+        support::scene here;
+        auto settings = support::quick_settings(here.table);
+        settings.broker.confirm_timeout = 1s;
+        support::relaying relay(settings);
+        support::insert(here.server, here.table, 1, here.to.exchange(), "key", "first");
+        REQUIRE(here.reaches(1, 1));
+
+        support::paused_broker pause;
+        insert_huge(here);
+        REQUIRE(eventually([&] { return relay.so_far().down >= 1; }));
+        CHECK(here.rows("id = 'huge' AND status = 0 AND try_count = 0") == 1);
+        pause.end();
+        REQUIRE(here.reaches(1, 2));
+        CHECK(support::state_of(here.server, here.table, "huge") == row_state{1, 0});
+    }
+
+    TEST_CASE("a stop ends at its deadline also when the broker holds up a message") {
+        support::scene here;
+        support::database root(support::database::account::root);
+        auto settings = support::quick_settings(here.table);
+        settings.relay.drain_timeout = 1s;
+        support::relaying relay(settings);
+        support::insert(here.server, here.table, 1, here.to.exchange(), "key", "first");
+        REQUIRE(here.reaches(1, 1));
+
+        const support::paused_broker pause;
+        insert_huge(here);
+        REQUIRE(support::read_by_now(root));
+        const auto farewell = relay.stop();
+        CHECK(farewell.took < settings.broker.confirm_timeout / 2);
+        CHECK(here.rows("id = 'huge' AND status = 0 AND try_count = 0") == 1);
     }
 
     TEST_CASE("a receipt that overtakes the confirm is not undone by it") {

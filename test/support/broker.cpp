@@ -70,7 +70,8 @@ struct broker::impl {
         state = amqp_new_connection();
         amqp_socket_t* socket = amqp_tcp_socket_new(state);
         const timeval timeout{10, 0};
-        if (amqp_socket_open_noblock(socket, where.host.c_str(), where.port, &timeout) != 0) throw lost("can't connect");
+        if (amqp_socket_open_noblock(socket, where.host.c_str(), where.port, &timeout) != 0)
+            throw lost("can't connect");
         amqp_set_handshake_timeout(state, &timeout);
         amqp_set_rpc_timeout(state, &timeout);
         check(amqp_login(state, where.vhost().c_str(), 0, 131072, 0, AMQP_SASL_METHOD_PLAIN, where.user.c_str(),
@@ -187,9 +188,8 @@ bool broker::exchange_exists(const std::string& name) {
 }
 
 bool broker::queue_exists(const std::string& name) {
-    return impl_->exists([&] {
-        amqp_queue_declare(impl_->state, impl_->channel, bytes_of(name), 1, 0, 0, 0, amqp_empty_table);
-    });
+    return impl_->exists(
+        [&] { amqp_queue_declare(impl_->state, impl_->channel, bytes_of(name), 1, 0, 0, 0, amqp_empty_table); });
 }
 
 std::size_t broker::depth(const std::string& queue) {

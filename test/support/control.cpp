@@ -77,10 +77,11 @@ namespace {
 
 // Read at the opening of a channel; from the one place up to RabbitMQ 3, from the other later. Returns what it was.
 std::size_t set_max_message_size(std::size_t bytes) {
-    return std::stoul(ctl(fmt::format("eval '{{ok, Before}} = application:get_env(rabbit, max_message_size), "
-                                      "application:set_env(rabbit, max_message_size, {0}), "
-                                      "persistent_term:put(max_message_size, {0}), Before.'",
-                                      bytes)));
+    return std::stoul(
+        ctl(fmt::format("eval '{{ok, Before}} = application:get_env(rabbit, max_message_size), "
+                        "application:set_env(rabbit, max_message_size, {0}), "
+                        "persistent_term:put(max_message_size, {0}), Before.'",
+                        bytes)));
 }
 
 }  // namespace
@@ -115,8 +116,8 @@ plain_mariadb::plain_mariadb() : folder_(servers_dir() + "/plain") {
     if (std::string mysql; std::getline(std::ifstream(servers_dir() + "/mariadb/programs"), mysql))
         kind = fmt::format("--programs '{}' --arg --tls-version=", mysql);
     private_servers(fmt::format("start mariadb '{}' {}", folder_, kind));
-    const auto port = run(fmt::format("eval \"$('{}' env '{}')\" && printf %s $OUTBOX_TEST_MYSQL_PORT",
-                                      OUTBOX_PRIVATE_SERVERS, folder_));
+    const auto port = run(
+        fmt::format("eval \"$('{}' env '{}')\" && printf %s $OUTBOX_TEST_MYSQL_PORT", OUTBOX_PRIVATE_SERVERS, folder_));
     url_ = fmt::format("mysql://outbox:outbox@127.0.0.1:{}/shop", port);
 }
 

@@ -14,9 +14,9 @@ std::string variable(const char* name) {
 
 std::vector<std::string> missing_variables() {
     std::vector<std::string> missing;
-    for (const char* name : {"OUTBOX_TEST_SERVERS_DIR", "OUTBOX_TEST_TLS_DIR", "OUTBOX_TEST_MYSQL_URL",
-                             "OUTBOX_TEST_MYSQL_ROOT_PASSWORD", "OUTBOX_TEST_AMQP_URL", "OUTBOX_TEST_AMQPS_URL",
-                             "OUTBOX_TEST_CTL"}) {
+    for (const char* name :
+         {"OUTBOX_TEST_SERVERS_DIR", "OUTBOX_TEST_TLS_DIR", "OUTBOX_TEST_MYSQL_URL", "OUTBOX_TEST_MYSQL_ROOT_PASSWORD",
+          "OUTBOX_TEST_AMQP_URL", "OUTBOX_TEST_AMQPS_URL", "OUTBOX_TEST_CTL"}) {
         const char* value = std::getenv(name);
         if (value == nullptr || *value == '\0') missing.emplace_back(name);
     }

@@ -40,9 +40,10 @@ std::string error_of(database& server, const table& of, const std::string& id) {
 }
 
 std::int64_t wait_of(database& server, const table& of, const std::string& id) {
-    return server.number(of.in(
-        "SELECT next_try_time - TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(3)) DIV 1000 FROM {} "
-        "WHERE id = '" + id + "'"));
+    return server.number(
+        of.in("SELECT next_try_time - TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(3)) DIV 1000 FROM {} "
+              "WHERE id = '" +
+              id + "'"));
 }
 
 audit::audit(const table& of) : trigger_(of.name() + "_audit_trigger"), name_(of.name() + "_audit") {

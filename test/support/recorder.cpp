@@ -24,11 +24,13 @@ std::string recorder::all() const {
     const std::lock_guard lock(mutex_);
     const auto& f = figures_;
     auto text = fmt::format(
-        "confirmed {}, returned {}, refused {}, no exchange {}, impossible {}, unknown {} (maybe sent {}); settled {} of {}\n",
+        "confirmed {}, returned {}, refused {}, no exchange {}, impossible {}, unknown {} (maybe sent {}); settled {} "
+        "of {}\n",
         f.confirmed, f.returned, f.refused, f.no_exchange, f.impossible, f.unknown, f.maybe_sent, f.settled_changed,
         f.settled_asked);
     for (const auto& one : remarks_) {
-        text += fmt::format("{:6} ms {}: {}\n", one.at.count(), names.at(static_cast<std::size_t>(one.about)), one.text);
+        text +=
+            fmt::format("{:6} ms {}: {}\n", one.at.count(), names.at(static_cast<std::size_t>(one.about)), one.text);
     }
     return text;
 }
@@ -93,9 +95,8 @@ void recorder::note(topic about, std::string text) {
 
 bool recorder::said(topic about, std::string_view words) const {
     const std::lock_guard lock(mutex_);
-    return std::any_of(remarks_.begin(), remarks_.end(), [&](const remark& one) {
-        return one.about == about && one.text.find(words) != one.text.npos;
-    });
+    return std::any_of(remarks_.begin(), remarks_.end(),
+                       [&](const remark& one) { return one.about == about && one.text.find(words) != one.text.npos; });
 }
 
 }  // namespace support

@@ -24,7 +24,8 @@ class recorder final : public relay::observer {
     };
     figures so_far() const;
 
-    /// Whether the broker went down, or was not to be had, for a reason in which these words occur; likewise the others.
+    /// Whether the broker went down, or was not to be had, for a reason in which these words occur; likewise the
+    /// others.
     bool broker_down_for(std::string_view words) const;
     bool warned_of(std::string_view words) const;
     bool database_down_for(std::string_view words) const;

@@ -53,8 +53,8 @@ burst::burst(const table& into, std::string exchange)
           try {
               database server;
               while (!stopping_) {
-                  const bool enough = eventually(
-                      [&] { return stopping_ || count(server, into, "status = 0") < 500; }, 120s);
+                  const bool enough =
+                      eventually([&] { return stopping_ || count(server, into, "status = 0") < 500; }, 120s);
                   if (!enough) throw std::runtime_error("the relay stands still");
                   std::string sql = into.in("INSERT INTO {} (id, msg, exchange, routing_key) VALUES ");
                   for (int i = 0; i < 50; ++i)
