@@ -73,7 +73,7 @@ struct message {
     bool operator==(const message&) const = default;
 };
 
-enum class after_delivery { keep, remove };
+enum class after_delivery { keep, remove };  // remove is spelled `delete` in YAML
 
 struct relay {
     std::uint32_t page_rows = 500;             // read per SELECT

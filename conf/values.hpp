@@ -28,7 +28,7 @@ constexpr auto spellings_of(envelope) {
         {{envelope::none, "none"}, {envelope::row, "row"}, {envelope::cloudevents, "cloudevents"}}};
 }
 constexpr auto spellings_of(after_delivery) {
-    return spellings<after_delivery, 2>{{{after_delivery::keep, "keep"}, {after_delivery::remove, "remove"}}};
+    return spellings<after_delivery, 2>{{{after_delivery::keep, "keep"}, {after_delivery::remove, "delete"}}};
 }
 constexpr auto spellings_of(retry_strategy) {
     return spellings<retry_strategy, 4>{{{retry_strategy::fixed, "fixed"},

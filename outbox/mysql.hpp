@@ -55,7 +55,7 @@ class mysql_store final : public store {
     mysql_schema schema_;
     std::string select_list_;
     std::string due_index_;       // "FORCE INDEX (…)", or empty when there is no such index
-    std::string id_index_;     // "FORCE INDEX (PRIMARY)", or another one that begins with id
+    std::string id_index_;        // "FORCE INDEX (PRIMARY)", or another one that begins with id
     std::string purge_index_;     // likewise
     std::int64_t max_tries_ = 0;  // what the column try_count can hold
     text_room error_room_;        // of the column last_error; of 0 characters: there is none

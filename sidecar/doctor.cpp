@@ -72,7 +72,7 @@ side examine_configuration(const conf::settings& settings) {
     };
     if (!settings.purge.delivered && settings.relay.after_delivery == conf::after_delivery::keep)
         advise("retention", "delivered rows are kept for ever: the table grows with every message",
-               "Set purge.delivered, or relay.after_delivery: remove.");
+               "Set purge.delivered, or relay.after_delivery: delete.");
     if (settings.database.tls_use == conf::tls_mode::required && !settings.database.tls.verify)
         advise("database.tls", "any certificate is taken, also an impostor's", "Set database.tls.verify: true.");
     return result;

@@ -45,7 +45,8 @@ support::table make_table(shape of) {
         case shape::bytes: return altered("MODIFY msg longblob NOT NULL");
         case shape::unpadded: {
             support::database server;
-            return altered("MODIFY id varchar(255) CHARACTER SET utf8mb4 COLLATE " + support::unpadded_collation(server));
+            return altered("MODIFY id varchar(255) CHARACTER SET utf8mb4 COLLATE " +
+                           support::unpadded_collation(server));
         }
         case shape::lacking: return table::of(nine_columns());
         case shape::none: return table::of("DO 1");

@@ -172,7 +172,7 @@ TEST_SUITE("doctor") {
         const auto table = support::table::recommended();
         const account modest(table, "SELECT, UPDATE");
         CHECK(examine(modest.settings(table)).level("database", "rights") == "advice");
-        CHECK(examine(modest.settings(table), {"--set", "relay.after_delivery=remove"}).level("database", "rights") ==
+        CHECK(examine(modest.settings(table), {"--set", "relay.after_delivery=delete"}).level("database", "rights") ==
               "problem");
     }
 

@@ -27,7 +27,7 @@ TEST_CASE("what the file says is taken over, in every type") {
     const auto s = conf::load_text(R"(
 database: {url: "mariadb://a@b/c", table: app.msg_log, tls: {mode: required, verify: false}}
 broker: {urls: ["amqps://x", amqp://y/v], heartbeat: 30s, max_message_size: 16MiB}
-relay: {window: 100, after_delivery: remove}
+relay: {window: 100, after_delivery: delete}
 retry: {strategy: exponential, multiplier: 1.5, jitter: 1e-1}
 purge: {delivered: never, failed: 90d, schedule: ""}
 log: {level: warning, format: json}

@@ -18,7 +18,7 @@ const char* const eventful = R"(
 database: {url: "mariadb://us%40er@[::1]:99/d", table: a.b, tls: {mode: required}}
 broker: {urls: ["amqp://a/%2Fv", "amqps://b"], heartbeat: 90s, max_message_size: 1000}
 message: {content_type: "", app_id: "a: b # c", envelope: cloudevents, cloudevents_type: "true", cloudevents_source: "-"}
-relay: {after_delivery: remove, drain_timeout: 0}
+relay: {after_delivery: delete, drain_timeout: 0}
 retry: {jitter: 0.1, multiplier: 3, max_interval: 1h, routes: [{exchange: "*", routing_key: "a.#", initial: 1500ms}]}
 purge: {schedule: "", delivered: never, failed: 36h, time_zone: "~"}
 topology:
