@@ -25,6 +25,10 @@ objection short_text(const std::string& value) {
     return value.size() > 255 ? objection{"at most 255 bytes"} : std::nullopt;
 }
 
+objection instance_name(const std::string& value) {
+    return value.size() > 200 ? objection{"at most 200 bytes"} : std::nullopt;
+}
+
 objection table_name(const std::string& value) {
     const auto is_name = [](std::string_view part) {
         return !part.empty() && part.size() <= 64 && std::all_of(part.begin(), part.end(), [](char c) {
@@ -60,8 +64,13 @@ bool has_password(const std::string& text) {
 bool names_database(const std::string& text) {
     const auto parsed = parsed_url(text);
     if (!parsed) return true;
+    if (parsed->scheme == "sqlite") return !parsed->path.empty() && !parsed->path.ends_with('/');
     const auto name = parsed->database();
     return !name.empty() && name.find('/') == std::string::npos;
+}
+
+bool names_log(const std::vector<std::string>& urls) {
+    return std::any_of(urls.begin(), urls.end(), [](const std::string& one) { return one == "log:"; });
 }
 
 objection readable_file(const std::string& value) {

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "conf/values.hpp"
 
@@ -42,6 +43,9 @@ objection not_empty(const std::string& value);
 /// AMQP's short strings hold 255 bytes.
 objection short_text(const std::string& value);
 
+/// Leaves room in a column of 255 for what makes it unique.
+objection instance_name(const std::string& value);
+
 /// Letters, digits, _ and $, and one dot between schema and table; each part at most 64 long. Safe to put into SQL.
 objection table_name(const std::string& value);
 
@@ -51,6 +55,9 @@ objection usable_url(const std::string& value, std::initializer_list<std::string
 // What rules ask about urls. Both have nothing to object to a url that can't be parsed, or that is empty.
 bool has_password(const std::string& url);
 bool names_database(const std::string& url);
+
+/// Whether messages are to be printed instead of sent: one of the urls is log:.
+bool names_log(const std::vector<std::string>& urls);
 
 /// Empty, or the path of a file that can be opened for reading.
 objection readable_file(const std::string& value);

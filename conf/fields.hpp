@@ -33,7 +33,7 @@ void describe(V& v, tls& t) {
 
 template <class V>
 void describe(V& v, database& d) {
-    v.url("url", d.url, {"mysql", "mariadb"});
+    v.url("url", d.url, {"mysql", "mariadb", "postgresql", "postgres", "sqlite"});
     v.rule({"url"}, !d.url.empty(), "is required, e.g. mysql://user@host:3306/database");
     v.rule({"url"}, names_database(d.url), "the url names no database; it ends in /name, e.g. mysql://user@host/shop");
     v.secret("password", d.password, d.password_file);
@@ -49,12 +49,15 @@ void describe(V& v, database& d) {
     });
     v.field("connect_timeout", d.connect_timeout, between(100ms, 10min));
     v.field("query_timeout", d.query_timeout, between(100ms, 24h));
+    v.field("notify", d.notify);
+    v.rule({"notify"}, !d.notify || d.url.starts_with("postgres"), "is for PostgreSQL only");
 }
 
 template <class V>
 void describe(V& v, broker& b) {
-    v.urls("urls", b.urls, {"amqp", "amqps"});
+    v.urls("urls", b.urls, {"amqp", "amqps", "log"});
     v.rule({"urls"}, !b.urls.empty(), "at least one is required, e.g. [amqp://user@host:5672/vhost]");
+    v.rule({"urls"}, b.urls.size() <= 1 || !names_log(b.urls), "log: stands for no broker at all, so it stands alone");
     v.secret("password", b.password, b.password_file);
     v.section("tls", [&] { describe(v, b.tls); });
     v.field("connect_timeout", b.connect_timeout, between(100ms, 10min));
@@ -87,6 +90,9 @@ void describe(V& v, relay& r) {
     v.rule({"poll_min", "poll_max"}, r.poll_min <= r.poll_max, "must not be longer than poll_max");
     v.field("after_delivery", r.after_delivery);
     v.field("drain_timeout", r.drain_timeout, between(0ms, 1h));
+    v.field("lanes", r.lanes, between(1U, 64U));
+    v.field("lease", r.lease, between(1s, 10min));
+    v.field("instance", r.instance, instance_name);
 }
 
 template <class V>

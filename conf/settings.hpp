@@ -37,7 +37,7 @@ struct tls {
 enum class tls_mode { off, required };
 
 struct database {
-    std::string url;  // mysql://user@host:port/database
+    std::string url;  // mysql:// or postgresql://user@host:port/database, or sqlite:///folder/file
     secret password;  // also password_file, or inside the url
     std::string password_file;
     std::string table = "msg_log";
@@ -45,11 +45,12 @@ struct database {
     conf::tls tls;
     milliseconds connect_timeout{5'000};
     milliseconds query_timeout{30'000};  // for one read or write on the socket
+    bool notify = false;                 // PostgreSQL only: hear of new rows instead of waiting for the next poll
     bool operator==(const database&) const = default;
 };
 
 struct broker {
-    std::vector<std::string> urls;  // amqp://user@host:port/vhost or amqps://…; tried in shuffled order
+    std::vector<std::string> urls;  // amqp://user@host:port/vhost or amqps://…, tried in shuffled order; or log:
     secret password;                // for every url that carries none
     std::string password_file;
     conf::tls tls;  // for amqps:// urls
@@ -84,6 +85,9 @@ struct relay {
     milliseconds poll_max{100};                // … and once idle
     conf::after_delivery after_delivery = conf::after_delivery::keep;
     milliseconds drain_timeout{20'000};
+    std::uint32_t lanes = 1;     // into how many parts the rows are divided among sidecars
+    milliseconds lease{15'000};  // after so long without a sign of life, others take over
+    std::string instance;        // what this sidecar is called in msg_lane; empty: host:pid
     bool operator==(const relay&) const = default;
 };
 

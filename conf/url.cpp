@@ -16,12 +16,13 @@ struct scheme_rules {
     bool needs_host;
 };
 
-constexpr std::array<scheme_rules, 6> known_schemes{{{"mysql", 3306, true},
+constexpr std::array<scheme_rules, 7> known_schemes{{{"mysql", 3306, true},
                                                      {"mariadb", 3306, true},
                                                      {"postgresql", 5432, false},
                                                      {"postgres", 5432, false},
                                                      {"amqp", 5672, true},
-                                                     {"amqps", 5671, true}}};
+                                                     {"amqps", 5671, true},
+                                                     {"sqlite", 0, false}}};
 
 scheme_rules rules_of(std::string_view scheme) {
     const auto found = std::find_if(known_schemes.begin(), known_schemes.end(),
@@ -133,8 +134,13 @@ url parse_url(std::string_view text) {
     if (text.find('#') != std::string_view::npos) throw wrong_value{"the url has a #; write it as %23"};
 
     url u;
+    if (text == "log:") {
+        u.scheme = "log";
+        return u;
+    }
     std::string_view rest = text;
     u.scheme = parse_scheme(rest);
+    if (u.scheme == "log") throw wrong_value{"the url log: has nothing behind its colon"};
     std::string_view before_query;
     cut(rest, '?', before_query);
     u.query = rest;
@@ -146,6 +152,8 @@ url parse_url(std::string_view text) {
     if (amqp && raw_path.find('/', 1) != std::string_view::npos)
         throw wrong_value{"the url's virtual host has a / in it; write it as %2F"};
     u.path = percent_decode(raw_path);
+    if (u.scheme == "sqlite" && slash > 0)
+        throw wrong_value{"the url names a host, which a file has none of; write three slashes: sqlite:///folder/file"};
     return u;
 }
 

@@ -29,7 +29,7 @@ struct url {
     std::string vhost() const;
 };
 
-/// Throws wrong_value (conf/units.hpp) with a whole sentence about the fault.
+/// Throws wrong_value (conf/units.hpp) with a whole sentence about the fault. `log:` is an url without an address.
 url parse_url(std::string_view text);
 
 /// The url with *** for its password and its query; for logs and for `check`. Takes any text, also one that

@@ -25,6 +25,8 @@ struct message {
     std::optional<std::string> headers;     // JSON text; nullopt: NULL or no such column
     std::optional<std::string> properties;  // JSON text; likewise
     std::optional<std::string> order_key;
+    unsigned lane = 0;            // of the lane_set it was read with
+    std::int64_t lane_epoch = 0;  // of that lane's lease; the store leaves it at 0
 
     std::uint64_t body_size = 0;  // bytes; also when the body was left out
     bool body_left_out = false;   // too large for a page: fetch it with due_rows::load_body

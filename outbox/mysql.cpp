@@ -5,91 +5,52 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
-#include <limits>
 #include <stdexcept>
+
+#include "outbox/mysql_statements.hpp"
 
 namespace outbox {
 namespace {
 
 // Larger bodies are fetched one by one, so that a page's size in memory is bounded.
 constexpr std::int64_t inline_body = 16 * 1024;
-constexpr std::size_t rows_per_statement = 512;
-constexpr int deadlock_attempts = 4;
 
 const std::string now(mysql_now);
-
-std::int64_t largest(const std::string& integer_type) {
-    if (integer_type == "tinyint") return std::numeric_limits<std::int8_t>::max();
-    if (integer_type == "smallint") return std::numeric_limits<std::int16_t>::max();
-    if (integer_type == "mediumint") return (1 << 23) - 1;
-    return std::numeric_limits<std::int32_t>::max();
-}
-
-// Lists of arguments are padded to a power of two by repeating the last, so that few statements serve all lengths.
-std::size_t padded(std::size_t count) { return std::bit_ceil(count); }
-
-std::string question_marks(std::size_t count) {
-    std::string marks = "?";
-    for (std::size_t i = 1; i < count; ++i) marks += ",?";
-    return marks;
-}
-
-// What the type and charset of last_error leave of a reason must not keep its row from being settled.
-text_room room_in(const mysql_column& column) {
-    text_room room;
-    room.characters = static_cast<std::size_t>(column.length);
-    if (column.type.ends_with("text") || column.type.ends_with("blob")) room.bytes = room.characters;
-    if (column.charset == "utf8" || column.charset == "utf8mb3")
-        room.widest = 3;
-    else if (!column.charset.empty() && column.charset != "utf8mb4")
-        room.widest = 1;
-    return room;
-}
 
 void refuse_undelivered(status of) {
     if (of == status::delivering) throw std::invalid_argument("rows that are to be delivered are never purged");
 }
 
-// A deadlock's victim is told to try again; more often than a few times, it is for the caller to try with fewer rows.
-// Who has waited for a lock in vain would only wait as long again, and hold up what could be settled meanwhile.
-template <class Work>
-void retrying_deadlocks(Work&& work) {
-    for (int attempt = 1;; ++attempt) {
-        try {
-            return work();
-        } catch (const mysql_deadlock&) {
-            if (attempt == deadlock_attempts) throw;
-        }
-    }
-}
-
 }  // namespace
 
 mysql_store::mysql_store(const conf::database& settings, const store_options& options)
-    : settings_(settings), options_(options), table_(quoted_table(settings.table)), session_(settings, options.role) {
+    : settings_(settings),
+      options_(options),
+      table_(quoted_table(settings.table)),
+      lane_table_(quoted_table(beside(settings.table, "msg_lane"))),
+      lanes_of_(name_of(settings.table)),
+      ledger_(quoted_table(beside(settings.table, "sys_mq_fail"))),
+      session_(settings, options.role) {
     session_.on_connect([this] { learn_schema(); });
 }
 
 void mysql_store::learn_schema() {
+    learn_ledger();
     schema_ = read_mysql_schema(session_, settings_.table);
     if (!schema_.missing().empty()) return;  // an administrator may still work; the relay may not: require_table()
 
-    // On MySQL the connector can't fetch JSON as it is.
-    const auto column = [&](const std::string& name) -> std::string {
-        if (!schema_.has(name)) return "NULL";
-        return schema_.columns[name].type == "json" ? fmt::format("CAST({} AS CHAR)", name) : name;
-    };
     // The size counts as it is sent: text of another charset takes more or less in UTF-8.
     const auto& charset = schema_.columns["msg"].charset;
-    const std::string body = column("msg");
     const bool as_stored = charset.empty() || charset.starts_with("utf8") || charset == "ascii";
-    const std::string size = fmt::format("OCTET_LENGTH({})", as_stored ? body : "CONVERT(msg USING utf8mb4)");
+    body_ = as_stored ? schema_.selected("msg") : "CONVERT(msg USING utf8mb4)";
+    body_size_ = fmt::format("OCTET_LENGTH({})", body_);
     select_list_ = fmt::format(
         "id, IF({1} > {2}, NULL, {0}), {1}, `exchange`, routing_key, try_count, next_try_time, create_time, "
         "update_time, {3}, {4}, {5}",
-        body, size, inline_body, column("headers"), column("properties"), column("order_key"));
+        schema_.selected("msg"), body_size_, inline_body, schema_.selected("headers"), schema_.selected("properties"),
+        schema_.selected("order_key"));
 
+    lane_key_ = schema_.has("order_key") ? "COALESCE(order_key, id)" : "id";
     // The optimizer's guess is no better and can be much worse, as its statistics always lag behind a queue.
     const auto force = [&](const std::vector<std::string>& columns) {
         const auto name = schema_.index_on(columns);
@@ -100,7 +61,7 @@ void mysql_store::learn_schema() {
                     : force({"id"});
     due_index_ = force({"status", "next_try_time"});
     purge_index_ = force({"status", "update_time"});
-    max_tries_ = largest(schema_.columns["try_count"].type);
+    max_tries_ = largest_of(schema_.columns["try_count"].type);
     error_room_ = schema_.has("last_error") ? room_in(schema_.columns["last_error"]) : text_room{};
 }
 
@@ -124,13 +85,15 @@ void mysql_store::require_table() {
     }
 }
 
-std::size_t mysql_store::read_rows(const std::string& condition, std::span<const mysql_value> args, std::size_t limit,
-                                   page& into) {
+// `rest` is what follows the conditions that all rows have in common.
+void mysql_store::read_rows(const std::string& rest, std::span<const mysql_value> args, std::size_t limit,
+                            const lane_set& of, page& into) {
     std::vector<mysql_value> all(args.begin(), args.end());
     all.emplace_back(static_cast<std::int64_t>(limit));
-    const std::size_t before = into.rows.size();
-    session_.query(fmt::format("SELECT {} FROM {} {} WHERE status = 0 AND {} LIMIT ?", select_list_, table_, due_index_,
-                               condition),
+    const auto lane = fmt::format("CRC32({}) % {}", lane_key_, of.lanes);
+    const auto in_lanes = of.lanes == 1 ? std::string() : fmt::format("{} IN ({}) AND ", lane, fmt::join(of.held, ","));
+    session_.query(fmt::format("SELECT {}, {} FROM {} {} WHERE status = 0 AND {}{} LIMIT ?", select_list_,
+                               of.lanes == 1 ? "0" : lane, table_, due_index_, in_lanes, rest),
                    all, [&](const mysql_row& row) {
                        message& m = into.rows.emplace_back();
                        m.id = row.text(1).value_or("");
@@ -147,13 +110,17 @@ std::size_t mysql_store::read_rows(const std::string& condition, std::span<const
                        m.headers = row.text(10);
                        m.properties = row.text(11);
                        m.order_key = row.text(12);
+                       m.lane = static_cast<unsigned>(row.number(13).value_or(0));
                    });
-    return into.rows.size() - before;
 }
 
-page mysql_store::due(const position& after, std::size_t limit) {
+page mysql_store::due(const position& after, std::size_t limit, const lane_set& of) {
     require_table();
     page result;
+    if (of.lanes > 1 && of.held.empty()) return result;
+    const auto read = [&](const std::string& rest, std::span<const mysql_value> args) {
+        read_rows(rest, args, limit - result.rows.size(), of, result);
+    };
     const auto room = [&] { return limit - result.rows.size(); };
     // Several plain ranges of the index instead of one condition with OR, which the optimizer may answer by walking
     // all rows of one time again for every page.
@@ -173,22 +140,20 @@ page mysql_store::due(const position& after, std::size_t limit) {
         }
         if (schema_.columns["next_try_time"].nullable) {
             if (after.id)
-                read_rows("next_try_time IS NULL AND id > ? ORDER BY id", std::array<mysql_value, 1>{*after.id}, room(),
-                          result);
+                read("next_try_time IS NULL AND id > ? ORDER BY id", std::array<mysql_value, 1>{*after.id});
             else
-                read_rows("next_try_time IS NULL ORDER BY id", {}, room(), result);
+                read("next_try_time IS NULL ORDER BY id", {});
         }
-        if (room() > 0)
-            read_rows(fmt::format("next_try_time <= {} ORDER BY next_try_time, id", now), {}, room(), result);
+        if (room() > 0) read(fmt::format("next_try_time <= {} ORDER BY next_try_time, id", now), {});
     } else if (after.id) {
-        read_rows(fmt::format("next_try_time = ? AND next_try_time <= {} AND id > ? ORDER BY id", now),
-                  std::array<mysql_value, 2>{*after.time, *after.id}, room(), result);
+        read(fmt::format("next_try_time = ? AND next_try_time <= {} AND id > ? ORDER BY id", now),
+             std::array<mysql_value, 2>{*after.time, *after.id});
         if (room() > 0)
-            read_rows(fmt::format("next_try_time > ? AND next_try_time <= {} ORDER BY next_try_time, id", now),
-                      std::array<mysql_value, 1>{*after.time}, room(), result);
+            read(fmt::format("next_try_time > ? AND next_try_time <= {} ORDER BY next_try_time, id", now),
+                 std::array<mysql_value, 1>{*after.time});
     } else {
-        read_rows(fmt::format("next_try_time >= ? AND next_try_time <= {} ORDER BY next_try_time, id", now),
-                  std::array<mysql_value, 1>{*after.time}, room(), result);
+        read(fmt::format("next_try_time >= ? AND next_try_time <= {} ORDER BY next_try_time, id", now),
+             std::array<mysql_value, 1>{*after.time});
     }
     result.complete = room() > 0;
     result.next = result.rows.empty() ? after : position{result.rows.back().next_try_time, result.rows.back().id};
@@ -198,8 +163,7 @@ page mysql_store::due(const position& after, std::size_t limit) {
 bool mysql_store::load_body(message& row) {
     require_table();
     bool found = false;
-    const std::string body = schema_.columns["msg"].type == "json" ? "CAST(msg AS CHAR)" : "msg";
-    session_.query(fmt::format("SELECT {} FROM {} WHERE id = ? AND status = 0", body, table_),
+    session_.query(fmt::format("SELECT {} FROM {} WHERE id = ? AND status = 0", schema_.selected("msg"), table_),
                    std::array<mysql_value, 1>{row.id}, [&](const mysql_row& result) {
                        row.body = result.text(1).value_or("");
                        row.body_size = row.body.size();
@@ -220,15 +184,13 @@ std::size_t mysql_store::settle(std::span<const settlement> batch) {
         }
     }
     std::size_t changed = 0;
-    const auto in_chunks = [](std::span<const settlement* const> rows, auto&& each) {
-        for (std::size_t at = 0; at < rows.size(); at += rows_per_statement)
-            each(rows.subspan(at, std::min(rows_per_statement, rows.size() - at)));
-    };
+    if (!failed.empty()) has_ledger();  // it may have come since
     const auto all = [&] {
         changed = 0;
-        in_chunks(delivered, [&](auto rows) { changed += settle_delivered(rows); });
-        in_chunks(retry, [&](auto rows) { changed += settle_undelivered(rows, false); });
-        in_chunks(failed, [&](auto rows) { changed += settle_undelivered(rows, true); });
+        unfiled_.reset();
+        in_chunks(std::span(delivered), rows_per_statement, [&](auto rows) { changed += settle_delivered(rows); });
+        in_chunks(std::span(retry), rows_per_statement, [&](auto rows) { changed += settle_undelivered(rows, false); });
+        in_chunks(std::span(failed), rows_per_statement, [&](auto rows) { changed += settle_failed(rows); });
     };
     // The usual batch is one statement, which commits by itself.
     const bool single = delivered.size() == batch.size() && batch.size() <= rows_per_statement;
@@ -295,21 +257,20 @@ std::size_t mysql_store::purge(status of, std::chrono::milliseconds age, std::si
     };
     find("update_time");
     if (ids.size() < limit) find("update_time IS NULL AND create_time");
-    std::size_t removed = 0;
-    for (std::size_t at = 0; at < ids.size(); at += rows_per_statement) {
-        const auto some = std::span(ids).subspan(at, std::min(rows_per_statement, ids.size() - at));
-        retrying_deadlocks([&] { removed += remove_ids(of, some); });
-    }
-    return removed;
+    return change_ids(fmt::format("DELETE {0} FROM {0} {1}", table_, id_index_),
+                      fmt::format("status = {}", static_cast<int>(of)), ids);
 }
 
-std::size_t mysql_store::remove_ids(status of, std::span<const std::string> ids) {
-    std::vector<mysql_value> args = {static_cast<std::int64_t>(of)};
-    for (const auto& id : ids) args.emplace_back(id);
-    args.resize(1 + padded(ids.size()), args.back());
-    return session_.execute(fmt::format("DELETE {0} FROM {0} {1} WHERE status = ? AND id IN ({2})", table_, id_index_,
-                                        question_marks(args.size() - 1)),
-                            args);
+std::size_t mysql_store::change_ids(const std::string& change, const std::string& condition,
+                                    std::span<const std::string> ids) {
+    std::size_t changed = 0;
+    in_chunks(ids, rows_per_statement, [&](auto some) {
+        std::vector<mysql_value> args(some.begin(), some.end());
+        args.resize(padded(args.size()), args.back());
+        const auto sql = fmt::format("{} WHERE {} AND id IN ({})", change, condition, question_marks(args.size()));
+        changed += retrying_deadlocks([&] { return session_.execute(sql, args); });
+    });
+    return changed;
 }
 
 std::uint64_t mysql_store::purgeable(status of, std::chrono::milliseconds age) {

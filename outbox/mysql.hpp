@@ -1,6 +1,6 @@
 #pragma once
-// outbox/mysql.hpp - the store on MySQL and MariaDB. Its statements stand in mysql.cpp (the relay's) and
-// mysql_admin.cpp (those of operators).
+// outbox/mysql.hpp - the store on MySQL and MariaDB. Its statements stand in mysql.cpp (the relay's), mysql_leases.cpp
+// (those of msg_lane), mysql_ledger.cpp, mysql_inspection.cpp and mysql_admin.cpp (those of operators).
 
 #include <string>
 
@@ -17,13 +17,18 @@ class mysql_store final : public store {
   public:
     mysql_store(const conf::database& settings, const store_options& options);
 
-    page due(const position& after, std::size_t limit) override;
+    page due(const position& after, std::size_t limit, const lane_set& of) override;
     bool load_body(message& row) override;
 
     std::size_t settle(std::span<const settlement> batch) override;
+    std::optional<std::string> unfiled() const override { return unfiled_; }
 
     std::size_t purge(status of, std::chrono::milliseconds age, std::size_t limit) override;
     std::uint64_t purgeable(status of, std::chrono::milliseconds age) override;
+
+    bool has_leases() override;
+    lease_table read_leases() override;
+    lease_table change_leases(const std::function<std::vector<lease>(const lease_table&)>& decide) override;
 
     outbox::backlog backlog() override;
     std::vector<finding> examine() override;
@@ -32,21 +37,52 @@ class mysql_store final : public store {
     std::vector<migration_state> migration_status() override;
     std::vector<int> migrate() override;
 
+    epoch_ms clock() override;
+    listing list(const message_filter& filter, const std::optional<list_place>& after, std::size_t limit) override;
+    std::uint64_t count(const message_filter& filter, std::uint64_t at_most) override;
+    std::optional<detail> show(const std::string& id, std::size_t body_bytes) override;
+    std::size_t retry(std::span<const std::string> ids, bool also_delivered) override;
+    std::size_t remove(std::span<const std::string> ids, bool also_undelivered) override;
+
+    bool has_ledger() override;
+    std::vector<ledger_entry> entries(std::optional<std::int64_t> before, std::size_t limit) override;
+    std::optional<std::string> payload(std::int64_t entry) override;
+    ledger_retry retry_entry(std::int64_t entry) override;
+
   private:
     void learn_schema();
     void require_table();
-    std::size_t read_rows(const std::string& condition, std::span<const mysql_value> args, std::size_t limit,
-                          page& into);
+    void read_rows(const std::string& rest, std::span<const mysql_value> args, std::size_t limit, const lane_set& of,
+                   page& into);
     std::size_t settle_delivered(std::span<const settlement* const> rows);
     std::size_t settle_undelivered(std::span<const settlement* const> rows, bool final);
-    std::size_t remove_ids(status of, std::span<const std::string> ids);
+    std::size_t settle_failed(std::span<const settlement* const> rows);
+    std::size_t change_ids(const std::string& change, const std::string& condition, std::span<const std::string> ids);
+    std::string delivering_again() const;
+
+    bool lock_leases(lease_table& into);
+    void write_leases(const std::vector<lease>& before, const std::vector<lease>& after);
+
+    void list_rows(const message_filter& filter, const std::string& range, std::span<const mysql_value> range_args,
+                   const std::string& order, std::size_t limit, std::vector<summary>& into);
+
+    void learn_ledger();
+    void file(std::span<const settlement* const> rows);
+    void file_alike(std::span<const settlement* const> rows, bool id_fits);
+    std::int64_t free_ledger_id();
+    void insert_into_ledger(std::span<const settlement* const> rows, bool id_fits);
+    std::string of_this_table() const;
+
     std::vector<migration> migrations() const;
     void examine_all(findings& report);
     void examine_plans(findings& report);
 
     const conf::database settings_;
     const store_options options_;
-    const std::string table_;  // quoted
+    const std::string table_;       // quoted
+    const std::string lane_table_;  // likewise: msg_lane, beside it
+    const std::string lanes_of_;    // the table's name in there
+    const std::string ledger_;      // quoted: sys_mq_fail, beside it
     mysql_session session_;
 
     std::uint64_t refusals_seen_ = 0;
@@ -54,11 +90,17 @@ class mysql_store final : public store {
     // Learnt at each connect, and again after the server has refused a statement.
     mysql_schema schema_;
     std::string select_list_;
+    std::string body_;            // the column, as UTF-8 text or as bytes
+    std::string body_size_;       // in bytes
+    std::string lane_key_;        // what decides a row's lane
     std::string due_index_;       // "FORCE INDEX (…)", or empty when there is no such index
     std::string id_index_;        // "FORCE INDEX (PRIMARY)", or another one that begins with id
     std::string purge_index_;     // likewise
     std::int64_t max_tries_ = 0;  // what the column try_count can hold
     text_room error_room_;        // of the column last_error; of 0 characters: there is none
+    mysql_schema ledger_schema_;  // without columns: there is no ledger, or none that can be used
+
+    std::optional<std::string> unfiled_;
 };
 
 }  // namespace outbox

@@ -2,8 +2,8 @@
 
 #include <array>
 
+#include "outbox/migrations.hpp"
 #include "outbox/mysql.hpp"
-#include "outbox/mysql_migrations.hpp"
 
 namespace outbox {
 namespace {
@@ -26,28 +26,15 @@ std::string record(const std::string& table, const migration& one) {
                        one.number, one.name);
 }
 
-void replace_all(std::string& text, std::string_view from, std::string_view to) {
-    for (auto at = text.find(from); at != text.npos; at = text.find(from, at + to.size()))
-        text.replace(at, from.size(), to);
-}
-
-// Statements end in ";" at the end of a line, as the files in schema/ are written.
-std::vector<std::string> statements_of(const std::string& script) {
-    std::vector<std::string> statements;
-    for (std::size_t at = 0; at < script.size();) {
-        const auto end = std::min(script.find(";\n", at), script.size());
-        auto statement = script.substr(at, end - at);
-        if (statement.find_first_not_of(" \n") != statement.npos) statements.push_back(std::move(statement));
-        at = end + 2;
-    }
-    return statements;
-}
-
 }  // namespace
 
 std::vector<migration> mysql_store::migrations() const {
     auto all = mysql_migrations();
-    for (auto& one : all) replace_all(one.sql, "`msg_log`", table_);
+    for (auto& one : all) {
+        replace_all(one.sql, "`msg_log`", table_);
+        replace_all(one.sql, "`msg_lane`", lane_table_);
+        replace_all(one.sql, "`sys_mq_fail`", ledger_);
+    }
     return all;
 }
 

@@ -54,6 +54,14 @@ void mysql_store::examine_all(findings& report) {
     const bool deletes = options_.after_delivery == conf::after_delivery::remove;
     // A read-only server refuses even to explain a change.
     if (writable && !examine_rights(session_, table, deletes, report)) return;
+    if (writable) {
+        const std::string name = "sys_mq_fail";
+        examine_lanes(session_, lane_table_, has_leases(), report);
+        examine_ledger(session_,
+                       {fmt::format("`{}`.`{}`", table.database, name), table.database, name,
+                        read_mysql_schema(session_, beside(settings_.table, name))},
+                       !ledger_schema_.columns.empty(), report);
+    }
     examine_plans(report);
     examine_rows(session_, table, report);
 }

@@ -2,39 +2,13 @@
 // outbox/mysql_doctor.hpp - the parts of mysql_store::examine(). Each looks at one thing and changes nothing.
 // They throw what mysql_session throws.
 
-#include <optional>
 #include <string>
-#include <utility>
-#include <vector>
 
+#include "outbox/findings.hpp"
 #include "outbox/mysql_schema.hpp"
 #include "outbox/mysql_session.hpp"
-#include "outbox/store.hpp"
 
 namespace outbox {
-
-/// Collects findings. `sql` are whole statements, which the advice ends with, each on its own line.
-class findings {
-  public:
-    void good(std::string subject, std::string found) {
-        add(finding::grade::good, std::move(subject), std::move(found));
-    }
-    void advise(std::string subject, std::string found, std::string advice, std::string sql = {}) {
-        add(finding::grade::advice, std::move(subject), std::move(found), std::move(advice), std::move(sql));
-    }
-    void problem(std::string subject, std::string found, std::string advice, std::string sql = {}) {
-        add(finding::grade::problem, std::move(subject), std::move(found), std::move(advice), std::move(sql));
-    }
-
-    std::vector<finding> all;
-
-  private:
-    void add(finding::grade level, std::string subject, std::string found, std::string advice = {},
-             std::string sql = {}) {
-        if (!sql.empty()) advice += '\n' + sql;
-        all.push_back({level, std::move(subject), std::move(found), std::move(advice)});
-    }
-};
 
 /// The table that is looked at.
 struct examined_table {
@@ -51,6 +25,11 @@ bool examine_server(mysql_session& session, bool far_away, findings& to);
 /// Tries with EXPLAIN, which asks for the same rights as the statement itself. `deletes`: delivered rows are removed.
 /// Returns whether the table can be read.
 bool examine_rights(mysql_session& session, const examined_table& table, bool deletes, findings& to);
+
+/// Whether failures can be filed in the ledger, and retried from it. `used`: it has the columns that are needed.
+void examine_ledger(mysql_session& session, const examined_table& ledger, bool used, findings& to);
+/// Whether several sidecars can share the outbox. `there`: the table of leases can be seen.
+void examine_lanes(mysql_session& session, const std::string& lane_table, bool there, findings& to);
 
 // mysql_doctor_table.cpp
 /// False: a column of the contract is missing, so that nothing else about the columns can be said.

@@ -204,4 +204,41 @@ bool examine_rights(mysql_session& session, const examined_table& table, bool de
     return !no_select;
 }
 
+void examine_ledger(mysql_session& session, const examined_table& ledger, bool used, findings& to) {
+    const std::string subject = "failure ledger";
+    if (ledger.schema.columns.empty())
+        return to.advise(subject, fmt::format("there is no table {}, or no right to it", ledger.quoted),
+                         "Messages that fail for good are recorded in the outbox alone. `outbox-sidecar migrate` makes "
+                         "the table.");
+    if (!used)
+        return to.advise(subject, fmt::format("{} lacks columns of a ledger, and is not used", ledger.quoted),
+                         "`outbox-sidecar migrate --print` shows the columns.");
+    const auto no_insert =
+        refusal(session, fmt::format("INSERT INTO {0} SELECT * FROM {0} WHERE id = 0", ledger.quoted));
+    const auto no_update = refusal(session, fmt::format("UPDATE {} SET retry = 0 WHERE id = 0", ledger.quoted));
+    if (!no_insert && !no_update) return to.good(subject, ledger.quoted);
+    const auto account = quoted_account(one_text(session, "SELECT CURRENT_USER()"));
+    to.advise(subject, fmt::format("{} can't be written: {}", ledger.quoted, no_insert ? *no_insert : *no_update),
+              "Failures can't be filed there, or not retried from there. As an administrator:",
+              fmt::format("GRANT SELECT, INSERT, UPDATE ON {} TO {};", ledger.quoted, account));
+}
+
+void examine_lanes(mysql_session& session, const std::string& lane_table, bool there, findings& to) {
+    const std::string subject = "several sidecars";
+    if (!there)
+        return to.advise(
+            subject, fmt::format("there is no table {}, or no right to it", lane_table),
+            "Run only one sidecar: each would send every message. `outbox-sidecar migrate` makes the table.");
+    for (const auto* statement : {"SELECT * FROM {} LIMIT 1", "INSERT INTO {0} SELECT * FROM {0} WHERE lane = -2",
+                                  "UPDATE {} SET epoch = 0 WHERE lane = -2", "DELETE FROM {} WHERE lane = -2"}) {
+        const auto refused = refusal(session, fmt::format(fmt::runtime(statement), lane_table));
+        if (!refused) continue;
+        const auto account = quoted_account(one_text(session, "SELECT CURRENT_USER()"));
+        return to.problem(subject, fmt::format("{} can't be used: {}", lane_table, *refused),
+                          "No lane can be taken, so nothing is relayed. As an administrator:",
+                          fmt::format("GRANT SELECT, INSERT, UPDATE, DELETE ON {} TO {};", lane_table, account));
+    }
+    to.good(subject, fmt::format("they share the outbox by {}", lane_table));
+}
+
 }  // namespace outbox

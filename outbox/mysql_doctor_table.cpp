@@ -6,8 +6,8 @@
 #include <set>
 #include <sstream>
 
+#include "outbox/migrations.hpp"
 #include "outbox/mysql_doctor.hpp"
-#include "outbox/mysql_migrations.hpp"
 
 namespace outbox {
 namespace {

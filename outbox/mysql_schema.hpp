@@ -1,33 +1,20 @@
 #pragma once
-// outbox/mysql_schema.hpp - what the table at hand looks like: which of the optional columns and indexes it has.
+// outbox/mysql_schema.hpp - what the table at hand looks like on MySQL and MariaDB.
 
-#include <cstdint>
-#include <map>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "outbox/mysql_session.hpp"
+#include "outbox/table_schema.hpp"
 
 namespace outbox {
 
-struct mysql_column {
-    std::string type;         // "varchar", "longtext", "json", "int" …, lower case
-    std::int64_t length = 0;  // characters, for text types
-    bool nullable = true;
-    std::string charset;  // empty for numbers and bytes
-    std::string collation;
-};
+using mysql_column = table_column;
 
-struct mysql_schema {
-    std::map<std::string, mysql_column, std::less<>> columns;  // by lower-case name; empty: no such table
-    std::map<std::string, std::vector<std::string>> indexes;   // name → lower-case columns, in order
-
-    bool has(std::string_view column) const { return columns.find(column) != columns.end(); }
-    /// The name of an index that begins with these columns; empty if there is none.
-    std::string index_on(const std::vector<std::string>& first_columns) const;
-    /// Those of the nine columns of the contract that are missing.
-    std::vector<std::string> missing() const;
+struct mysql_schema : table_schema {
+    /// How to SELECT the column: NULL where there is none, and JSON as text, as the connector can't fetch it from
+    /// MySQL.
+    std::string selected(std::string_view column) const;
 };
 
 /// "`shop`.`msg_log`" of "shop.msg_log". The parts come from the configuration and are allow-listed there.

@@ -14,7 +14,7 @@
 #include <unordered_map>
 
 #include "conf/url.hpp"
-#include "outbox/store.hpp"
+#include "outbox/deadlock.hpp"
 
 namespace outbox {
 namespace {
@@ -36,6 +36,8 @@ void announce_thread() {
 }
 
 constexpr int lock_wait_timeout = 1205;
+constexpr int lock_table_full = 1206;
+constexpr int duplicate_key = 1062;
 
 bool is_deadlock(int code) { return code == 1213 || code == 1020 /* record changed since it was read */; }
 
@@ -99,13 +101,15 @@ struct mysql_session::impl {
 
     [[noreturn]] void fail(const sql::SQLException& error) {
         const std::string text = fmt::format("{} (error {})", error.what(), error.getErrorCode());
-        if (is_deadlock(error.getErrorCode())) throw mysql_deadlock(text);
-        if (error.getErrorCode() == lock_wait_timeout) throw store_busy(text);
+        if (is_deadlock(error.getErrorCode())) throw store_deadlock(text);
+        if (error.getErrorCode() == lock_wait_timeout || error.getErrorCode() == lock_table_full)
+            throw store_busy(text);
         if (is_unavailable(error.getErrorCode())) {
             drop();
             throw store_unavailable(text);
         }
         ++refusals;
+        if (error.getErrorCode() == duplicate_key) throw store_duplicate(text);
         throw store_error(text);
     }
 

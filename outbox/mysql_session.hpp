@@ -5,31 +5,17 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
-#include <string_view>
-#include <variant>
 
 #include "conf/settings.hpp"
+#include "outbox/sql_values.hpp"
 #include "outbox/store.hpp"
 
 namespace outbox {
 
-/// The server chose this transaction to give way to another: trying again at once is what it expects.
-class mysql_deadlock : public store_busy {
-    using store_busy::store_busy;
-};
-
-/// One row of a result. Columns count from 1. Valid only during the callback it is given to.
-class mysql_row {
-  public:
-    virtual ~mysql_row() = default;
-    virtual std::optional<std::string> text(unsigned column) const = 0;
-    virtual std::optional<std::int64_t> number(unsigned column) const = 0;
-};
-
-using mysql_value = std::variant<std::int64_t, std::string_view>;
+using mysql_row = sql_row;
+using mysql_value = sql_value;
 
 /// Used by one thread at a time; blocks, each socket operation at most for the query timeout.
 /// Connects at first use. After a loss the call throws store_unavailable, and the next one connects again.

@@ -3,11 +3,16 @@
 //
 // An object of these interfaces is one connection: it connects at first use and again after a loss, blocks, and is used
 // by one thread at a time. Every function may throw
-//   store_unavailable  the database can't be reached, was lost or is read-only: try again later;
-//   store_busy         a lock was not to be had (deadlock, lock wait timeout): nothing changed, fewer rows may get
-//   through; store_error        the database understood and refused: the statement, the rights or the data are at
-//   fault.
-// Only `settle` and `purge` can have taken effect when they throw store_unavailable, and repeating them does no harm.
+//
+//   store_unavailable: the database can't be reached, was lost or is read-only: try again later.
+//
+//   store_busy: a lock was not to be had (deadlock, lock wait timeout). Nothing changed; fewer rows may get through.
+//
+//   store_error: the database understood and refused: the statement, the rights or the data are at fault.
+//
+// Only what changes something (settle, purge, retry, remove, retry_entry) can have taken effect when it throws
+// store_unavailable, and repeating it does no harm; purge, retry and remove go in steps, of which those before the
+// throw stand.
 
 #include <chrono>
 #include <cstdint>
@@ -20,6 +25,9 @@
 #include <vector>
 
 #include "conf/settings.hpp"
+#include "outbox/inspection.hpp"
+#include "outbox/leases.hpp"
+#include "outbox/ledger.hpp"
 #include "outbox/message.hpp"
 
 namespace outbox {
@@ -34,6 +42,11 @@ class store_busy : public std::runtime_error {
 
 class store_error : public std::runtime_error {
     using runtime_error::runtime_error;
+};
+
+/// What the url names will never do as it is: another file, another program's. For people it is a wrong configuration.
+class store_unusable : public store_error {
+    using store_error::store_error;
 };
 
 /// A place in the order in which due rows are read: rows without a time come first, then (next_try_time, id).
@@ -55,9 +68,9 @@ class due_rows {
   public:
     virtual ~due_rows() = default;
 
-    /// Reads the rows of status 0 whose time has come, from `after` on, at most `limit`. Takes no lock, writes nothing.
-    /// Bodies larger than an implementation's inline limit are left out (see message::body_left_out).
-    virtual page due(const position& after, std::size_t limit) = 0;
+    /// Reads the rows of status 0 whose time has come, of the given lanes, from `after` on, at most `limit`. Takes no
+    /// lock, writes nothing. Bodies larger than an implementation's inline limit are left out (message::body_left_out).
+    virtual page due(const position& after, std::size_t limit, const lane_set& of = {}) = 0;
 
     /// Fetches a body that a page left out. False: the row is gone or is no longer in status 0.
     virtual bool load_body(message& row) = 0;
@@ -81,7 +94,13 @@ class settlements {
     /// Records outcomes in one transaction. Each row changes only if it still has status 0; a row that has not
     /// (consumed already, deleted, changed by an operator) is left as it is. Returns how many rows changed. The same id
     /// must not occur twice. Settling the same again leaves the same result.
+    ///
+    /// Those that become failed are filed in the ledger (outbox/ledger.hpp), if there is one, in the same transaction.
+    /// A ledger that refuses a row keeps nobody from being settled: see unfiled().
     virtual std::size_t settle(std::span<const settlement> batch) = 0;
+
+    /// Why failures of the last `settle` are not in the ledger although there is one; nullopt: they are.
+    virtual std::optional<std::string> unfiled() const { return std::nullopt; }
 };
 
 class housekeeping {
@@ -146,7 +165,13 @@ class administration {
     virtual std::vector<int> migrate() = 0;
 };
 
-class store : public due_rows, public settlements, public housekeeping, public administration {};
+class store : public due_rows,
+              public settlements,
+              public housekeeping,
+              public leases,
+              public administration,
+              public inspection,
+              public ledger {};
 
 struct store_options {
     conf::after_delivery after_delivery = conf::after_delivery::keep;

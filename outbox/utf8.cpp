@@ -37,7 +37,7 @@ std::string fitting_text(std::string_view any, const text_room& room) {
     std::string text;
     for (std::size_t characters = 0; !any.empty() && characters < room.characters; ++characters) {
         const auto length = first_character(any);
-        const bool known = length > 0 && length <= room.widest;
+        const bool known = length > 0 && length <= room.widest && (room.nul || any.front() != '\0');
         const auto piece = known ? any.substr(0, length) : std::string_view("?");
         if (text.size() + piece.size() > room.bytes) break;
         text += piece;

@@ -19,6 +19,7 @@ struct text_room {
     std::size_t characters = 0;
     std::size_t bytes = std::numeric_limits<std::size_t>::max();
     std::size_t widest = 4;  // bytes that a character of the column's charset may take in UTF-8
+    bool nul = true;         // whether NUL is a character there
 };
 
 /// As much of `any` as there is room for, as UTF-8. What is no text in it, or not in the column's charset, is a "?".

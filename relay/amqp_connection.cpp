@@ -1,5 +1,6 @@
 #include "relay/amqp_connection.hpp"
 
+#include "relay/amqp_frames.hpp"
 #include "relay/amqp_table.hpp"
 
 #if __has_include(<rabbitmq-c/amqp.h>)
@@ -16,7 +17,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <climits>
+#include <cstring>
 
 namespace relay::amqp {
 namespace {
@@ -36,9 +39,18 @@ void require(int status, const char* what) {
     if (status < 0) throw connection_lost(fmt::format("{}: {}", what, amqp_error_string2(status)));
 }
 
-std::string reason(const amqp_connection_close_t& close) {
-    return fmt::format("the broker closed the connection: {} {}", close.reply_code, text_of(close.reply_text));
-}
+// Closed by the broker, which said why.
+class closed : public connection_lost {
+  public:
+    explicit closed(const amqp_connection_close_t& said)
+        : connection_lost(
+              fmt::format("the broker closed the connection: {} {}", said.reply_code, text_of(said.reply_text))),
+          code_(said.reply_code) {}
+    int code() const { return code_; }
+
+  private:
+    int code_;
+};
 
 amqp_table_entry_t entry(const char* name, amqp_field_value_t value) { return {amqp_cstring_bytes(name), value}; }
 
@@ -67,6 +79,9 @@ nlohmann::json json_of(const std::vector<conf::argument>& arguments) {
 struct connection::impl {
     amqp_connection_state_t state = amqp_new_connection();
     amqp_pool_t pool{};  // for one message's headers, or one declaration's arguments
+    frame_buffer unsent;
+    std::optional<std::size_t> largest_gathered;  // body; nullopt: none is, as the library alone can write with TLS
+    bool corked = false;
 
     // A basic.return comes in frames: the method, a header, and bodies until it is whole.
     std::optional<returned_message> returning;
@@ -136,6 +151,37 @@ struct connection::impl {
         check(reply, "can't log in");
     }
 
+    void flush() {
+        send_gathered();
+        cork(false);
+    }
+
+    void send_gathered() {
+        if (!unsent.empty() && !unsent.send(amqp_get_sockfd(state)))
+            throw connection_lost(fmt::format("can't publish: {}", std::strerror(errno)));
+    }
+
+    // While corked, the kernel gathers small writes into full segments.
+    void cork(bool on) {
+        if (std::exchange(corked, on) == on) return;
+        const int value = on ? 1 : 0;
+        setsockopt(amqp_get_sockfd(state), IPPROTO_TCP, TCP_CORK, &value, sizeof value);  // may fail unnoticed
+    }
+
+    void publish(const amqp_basic_publish_t& method, const amqp_basic_properties_t& properties, std::string_view body) {
+        if (largest_gathered && body.size() <= *largest_gathered) {
+            if (unsent.full()) send_gathered();
+            if (!unsent.append(publishing, method, properties, body))
+                throw connection_lost("can't publish: the message can't be encoded");
+            return;
+        }
+        send_gathered();
+        cork(true);
+        require(amqp_basic_publish(state, publishing, method.exchange, method.routing_key, method.mandatory,
+                                   method.immediate, &properties, bytes_of(body)),
+                "can't publish");
+    }
+
     /// Nullopt if the broker agreed; its refusal if it closed the channel over the question.
     std::optional<refusal> check(const amqp_rpc_reply_t& reply, const char* what) {
         switch (reply.reply_type) {
@@ -145,10 +191,8 @@ struct connection::impl {
                 throw connection_lost(fmt::format("{}: {}", what, amqp_error_string2(reply.library_error)));
             case AMQP_RESPONSE_SERVER_EXCEPTION: break;
         }
-        if (reply.reply.id == AMQP_CONNECTION_CLOSE_METHOD) {
-            const auto& close = *static_cast<amqp_connection_close_t*>(reply.reply.decoded);
-            throw connection_lost(fmt::format("{}: {}", what, reason(close)));
-        }
+        if (reply.reply.id == AMQP_CONNECTION_CLOSE_METHOD)
+            throw closed(*static_cast<amqp_connection_close_t*>(reply.reply.decoded));
         if (reply.reply.id != AMQP_CHANNEL_CLOSE_METHOD)
             throw connection_lost(fmt::format("{}: unexpected reply {:#x}", what, reply.reply.id));
         const auto& close = *static_cast<amqp_channel_close_t*>(reply.reply.decoded);
@@ -196,6 +240,12 @@ struct connection::impl {
     }
 
     std::optional<event> read_method(amqp_channel_t channel, const amqp_method_t& method) {
+        // Only what is said of the publishing channel is about our messages: another's tags are not ours.
+        const bool expected = method.id == AMQP_BASIC_ACK_METHOD || method.id == AMQP_BASIC_NACK_METHOD ||
+                                      method.id == AMQP_BASIC_RETURN_METHOD
+                                  ? channel == publishing
+                                  : channel <= asking;
+        if (!expected) throw connection_lost("the broker speaks on a channel that was never opened");
         switch (method.id) {
             case AMQP_BASIC_ACK_METHOD: {
                 const auto& m = *static_cast<amqp_basic_ack_t*>(method.decoded);
@@ -220,10 +270,10 @@ struct connection::impl {
                 return std::nullopt;
             }
             case AMQP_CONNECTION_CLOSE_METHOD: {
-                const auto why = reason(*static_cast<amqp_connection_close_t*>(method.decoded));
+                const closed why(*static_cast<amqp_connection_close_t*>(method.decoded));
                 amqp_connection_close_ok_t ok{};
                 amqp_send_method(state, 0, AMQP_CONNECTION_CLOSE_OK_METHOD, &ok);
-                throw connection_lost(why);
+                throw why;
             }
             case AMQP_CONNECTION_BLOCKED_METHOD: {
                 const auto& m = *static_cast<amqp_connection_blocked_t*>(method.decoded);
@@ -245,9 +295,16 @@ struct connection::impl {
     }
 
     template <class Declare>
-    void declare_one(const std::string& what, const std::function<void(const std::string&)>& complain, Declare&& send) {
-        if (const auto refused = ask("can't declare", send))
-            complain(fmt::format("can't declare {}: {} {}", what, refused->code, refused->text));
+    void declare_one(const std::string& what, const std::set<std::string>& without,
+                     const std::function<void(const std::string&)>& complain, Declare&& send) {
+        if (without.contains(what)) return;
+        try {
+            if (const auto refused = ask("can't declare", send))
+                complain(fmt::format("can't declare {}: {} {}", what, refused->code, refused->text));
+        } catch (const closed& error) {
+            if (error.code() == AMQP_CONNECTION_FORCED) throw;  // an operator did it, or a node that stops
+            throw part_fatal(what, fmt::format("can't declare {}: {}", what, error.what()));
+        }
         recycle_amqp_pool(&pool);
     }
 };
@@ -256,6 +313,11 @@ connection::connection(const conf::url& where, const conf::broker& settings) : i
     impl_->open_socket(where, settings);
     limit_stall(settings.confirm_timeout);
     impl_->log_in(where, settings);
+    if (where.scheme == "amqp") {
+        constexpr std::size_t around = 8;  // a body in its frame
+        const auto frame = static_cast<std::size_t>(amqp_get_frame_max(impl_->state));
+        impl_->largest_gathered = std::min(frame_buffer::largest_body, frame - around);
+    }
     impl_->open_channel(publishing);
     impl_->open_channel(asking);
 }
@@ -296,14 +358,15 @@ void connection::publish(const outgoing& message) {
         properties._flags |= AMQP_BASIC_HEADERS_FLAG;
         properties.headers = to_table(message.headers, impl_->pool);
     }
-    constexpr amqp_boolean_t mandatory = 1;
-    constexpr amqp_boolean_t immediate = 0;
-    const int status =
-        amqp_basic_publish(impl_->state, publishing, bytes_of(message.row.exchange), bytes_of(message.row.routing_key),
-                           mandatory, immediate, &properties, bytes_of(message.body));
+    amqp_basic_publish_t method{};
+    method.exchange = bytes_of(message.row.exchange);
+    method.routing_key = bytes_of(message.row.routing_key);
+    method.mandatory = 1;
+    impl_->publish(method, properties, message.body);
     if (has_headers) recycle_amqp_pool(&impl_->pool);
-    require(status, "can't publish");
 }
+
+void connection::flush() { impl_->flush(); }
 
 std::optional<event> connection::next() {
     for (;;) {
@@ -348,18 +411,19 @@ broker_identity connection::identity() const {
     return {text("product"), text("version"), text("cluster_name")};
 }
 
-void connection::declare(const conf::topology& topology, const std::function<void(const std::string&)>& complain) {
+void connection::declare(const conf::topology& topology, const std::set<std::string>& without,
+                         const std::function<void(const std::string&)>& complain) {
     auto& io = *impl_;
     for (const auto& one : topology.exchanges) {
         const auto arguments = json_of(one.arguments);
-        io.declare_one(fmt::format("exchange '{}'", one.name), complain, [&] {
+        io.declare_one(fmt::format("exchange '{}'", one.name), without, complain, [&] {
             amqp_exchange_declare(io.state, asking, bytes_of(one.name), bytes_of(one.type), 0, one.durable,
                                   one.auto_delete, one.internal, to_table(arguments, io.pool));
         });
     }
     for (const auto& one : topology.queues) {
         const auto arguments = json_of(one.arguments);
-        io.declare_one(fmt::format("queue '{}'", one.name), complain, [&] {
+        io.declare_one(fmt::format("queue '{}'", one.name), without, complain, [&] {
             amqp_queue_declare(io.state, asking, bytes_of(one.name), 0, one.durable, one.exclusive, one.auto_delete,
                                to_table(arguments, io.pool));
         });
@@ -369,7 +433,7 @@ void connection::declare(const conf::topology& topology, const std::function<voi
         const bool to_queue = one.to_exchange.empty();
         const auto what = fmt::format("the binding of {} '{}' to exchange '{}'", to_queue ? "queue" : "exchange",
                                       to_queue ? one.queue : one.to_exchange, one.exchange);
-        io.declare_one(what, complain, [&] {
+        io.declare_one(what, without, complain, [&] {
             const auto table = to_table(arguments, io.pool);
             if (to_queue)
                 amqp_queue_bind(io.state, asking, bytes_of(one.queue), bytes_of(one.exchange),
@@ -385,11 +449,6 @@ void connection::limit_stall(std::chrono::milliseconds time) {
     // Also counts while the peer is alive but offers no window; see tcp(7).
     const auto value = static_cast<unsigned>(std::clamp<std::int64_t>(time.count(), 0, INT_MAX));
     setsockopt(socket(), IPPROTO_TCP, TCP_USER_TIMEOUT, &value, sizeof value);
-}
-
-void connection::cork(bool on) {
-    const int value = on ? 1 : 0;
-    setsockopt(socket(), IPPROTO_TCP, TCP_CORK, &value, sizeof value);  // an optimization: may fail unnoticed
 }
 
 void connection::close() { amqp_connection_close(impl_->state, AMQP_REPLY_SUCCESS); }

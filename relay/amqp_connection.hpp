@@ -7,9 +7,11 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 
 #include "conf/settings.hpp"
@@ -21,6 +23,16 @@ namespace relay::amqp {
 /// The connection could not be made, or is lost. The text is for operators; it holds no secret.
 class connection_lost : public std::runtime_error {
     using runtime_error::runtime_error;
+};
+
+/// The broker closed the connection over one part of the topology.
+class part_fatal : public connection_lost {
+  public:
+    part_fatal(std::string part, const std::string& why) : connection_lost(why), part_(std::move(part)) {}
+    const std::string& part() const { return part_; }  // "queue 'orders'"
+
+  private:
+    std::string part_;
 };
 
 /// What the broker says by itself. Delivery tags are those of the publishing channel.
@@ -71,9 +83,12 @@ class connection {
 
     int socket() const;
 
-    /// Hands the message to the socket: with `mandatory`, as the channel's next tag. Blocks while the broker takes
-    /// nothing, but see limit_stall(). Throws connection_lost.
+    /// Publishes the message: with `mandatory`, as the channel's next tag. It may stay here until flush(). Blocks while
+    /// the broker takes nothing, but see limit_stall(). Throws connection_lost; then this message was not sent whole.
     void publish(const outgoing& message);
+
+    /// Sends what publish() has gathered. To be called before next(). Blocks and throws likewise.
+    void flush();
 
     /// The next thing that the broker said, if it said one. Never blocks, but to open the channel again.
     /// Has to be called every half heartbeat at least. Throws connection_lost.
@@ -89,15 +104,14 @@ class connection {
 
     broker_identity identity() const;
 
-    /// Declares each part; `complain` hears of each that the broker refuses. Throws connection_lost.
-    void declare(const conf::topology& topology, const std::function<void(const std::string&)>& complain);
+    /// Declares each part but those named in `without`; `complain` hears of each that the broker refuses.
+    /// Throws connection_lost; part_fatal when it was closed over that part.
+    void declare(const conf::topology& topology, const std::set<std::string>& without,
+                 const std::function<void(const std::string&)>& complain);
 
     /// The connection is lost once the broker has taken nothing of what is to be sent for so long; 0: it is waited for.
     /// The library itself waits without end. At first it is broker.confirm_timeout.
     void limit_stall(std::chrono::milliseconds time);
-
-    /// While corked, the kernel gathers small writes into full segments.
-    void cork(bool on);
 
     /// Says goodbye. Never throws.
     void close();

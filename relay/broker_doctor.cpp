@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "conf/checks.hpp"
 #include "conf/url.hpp"
 #include "relay/amqp_connection.hpp"
 
@@ -102,6 +103,10 @@ void append(std::vector<outbox::finding>& to, std::vector<outbox::finding> more)
 broker_examination examine_brokers(const conf::broker& settings, const conf::topology& topology,
                                    const std::vector<std::pair<std::string, std::uint64_t>>& pending) {
     broker_examination result;
+    if (conf::names_log(settings.urls)) {
+        const char* found = "none: broker.urls is log:, so messages are printed and sent to nobody";
+        return {true, {{level::advice, "broker", found, "Name a broker before anyone relies on status 1."}}};
+    }
     for (const auto& text : settings.urls) {
         const auto url = conf::parse_url(text);
         try {

@@ -1,6 +1,13 @@
 #include "relay/in_flight.hpp"
 
+#include <functional>
+
 namespace relay {
+namespace {
+
+constexpr std::hash<std::string> hash_of;
+
+}  // namespace
 
 void in_flight::read_began() {
     const std::lock_guard lock(mutex_);
@@ -10,22 +17,43 @@ void in_flight::read_began() {
 void in_flight::read_ended() {
     const std::lock_guard lock(mutex_);
     reading_ = false;
-    for (const auto& id : settled_during_read_) rows_.erase(id);
+    for (const auto id : settled_during_read_) rows_.erase(id);
     settled_during_read_.clear();
 }
 
-bool in_flight::admit(const std::string& id) {
+bool in_flight::admit(const std::string& id, unsigned lane) {
     const std::lock_guard lock(mutex_);
-    return rows_.try_emplace(id, state::on_its_way).second;
+    if (open_ && open_->count(lane) == 0) return false;
+    if (!rows_.try_emplace(hash_of(id), entry{.lane = lane}).second) return false;
+    ++unsettled_[lane];
+    return true;
+}
+
+void in_flight::admit_only(std::vector<unsigned> lanes) {
+    const std::lock_guard lock(mutex_);
+    open_.emplace(lanes.begin(), lanes.end());
+}
+
+bool in_flight::has(unsigned lane) const {
+    const std::lock_guard lock(mutex_);
+    return unsettled_.count(lane) > 0;
+}
+
+void in_flight::one_less(unsigned lane) {
+    if (const auto count = unsettled_.find(lane); --count->second == 0) unsettled_.erase(count);
 }
 
 void in_flight::settled(std::span<const std::string> ids) {
     const std::lock_guard lock(mutex_);
-    for (const auto& id : ids) {
+    for (const auto& one : ids) {
+        const auto id = hash_of(one);
+        const auto row = rows_.find(id);
+        if (row == rows_.end() || row->second.settled) continue;
+        one_less(row->second.lane);
         if (!reading_) {
-            rows_.erase(id);
-        } else if (const auto row = rows_.find(id); row != rows_.end()) {
-            row->second = state::settled_during_read;
+            rows_.erase(row);
+        } else {
+            row->second.settled = true;
             settled_during_read_.push_back(id);
         }
     }
@@ -33,7 +61,12 @@ void in_flight::settled(std::span<const std::string> ids) {
 
 void in_flight::released(std::span<const std::string> ids) {
     const std::lock_guard lock(mutex_);
-    for (const auto& id : ids) rows_.erase(id);
+    for (const auto& id : ids) {
+        const auto row = rows_.find(hash_of(id));
+        if (row == rows_.end()) continue;
+        if (!row->second.settled) one_less(row->second.lane);
+        rows_.erase(row);
+    }
 }
 
 std::size_t in_flight::room() const {

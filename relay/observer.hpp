@@ -25,6 +25,15 @@ class observer {
     virtual void database_down(std::string_view /*role*/, std::string_view /*why*/) {}
     virtual void database_error(std::string_view /*role*/, std::string_view /*what*/) {}
 
+    virtual void lane_taken(unsigned /*lane*/, unsigned /*of*/) {}
+    virtual void lane_lost(unsigned /*lane*/, std::string_view /*why*/) {}
+    /// `to` asked for it; empty: it is for anyone.
+    virtual void lane_released(unsigned /*lane*/, std::string_view /*to*/) {}
+    virtual void standing_by() {}  // all lanes are others'
+    /// Sidecars with another number of lanes are at work. At most once a minute.
+    virtual void lanes_waiting(unsigned /*ours*/, unsigned /*theirs*/) {}
+    virtual void lanes_unprotected() {}  // there is no table of leases: a second sidecar would send all again
+
     virtual void attempted(const attempt& /*one*/) {}
     /// A try was spent and another will follow.
     virtual void retrying(const delivery&, std::int64_t /*tries*/, std::chrono::milliseconds /*in*/,

@@ -1,13 +1,17 @@
 #pragma once
 // relay/publisher.hpp - one connection to a broker that confirms what it has taken. relay/rabbitmq.cpp is the one for
-// RabbitMQ; another broker is one more file.
+// RabbitMQ, relay/log_publisher.cpp stands in for a broker where there is none; another broker is one more file.
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
+#include "conf/settings.hpp"
+#include "relay/observer.hpp"
 #include "relay/outcome.hpp"
 #include "relay/outgoing.hpp"
+#include "relay/random_source.hpp"
 
 namespace relay {
 
@@ -50,5 +54,10 @@ class publisher {
     /// Cuts the connection under a call that the broker holds up. Any thread.
     virtual void abort() = 0;
 };
+
+/// The publisher for what broker.urls names. Does not connect. `window`: how many messages may await their confirm.
+/// Throws std::invalid_argument for an url it can't use.
+std::unique_ptr<publisher> make_publisher(const conf::broker& settings, const conf::topology& topology,
+                                          std::size_t window, random_source random, observer& watch);
 
 }  // namespace relay

@@ -16,9 +16,10 @@ delivery identity_of(const outbox::message& row) {
 
 }  // namespace
 
-pump::pump(relay::publisher& publisher, send_queue& in, outcome_queue& out, relay::in_flight& in_flight,
-           composer compose, observer& watch, std::function<void()> released)
+pump::pump(relay::publisher& publisher, const relay::lanes& lanes, send_queue& in, outcome_queue& out,
+           relay::in_flight& in_flight, composer compose, observer& watch, std::function<void()> released)
     : publisher_(publisher),
+      lanes_(lanes),
       in_(in),
       out_(out),
       in_flight_(in_flight),
@@ -37,7 +38,14 @@ void pump::run_once(std::chrono::milliseconds wait) {
 }
 
 void pump::send_waiting() {
-    for (auto& row : in_.pop(std::min(publisher_.room(), rows_per_burst))) send(std::move(row));
+    std::vector<std::string> closed;
+    for (auto& row : in_.pop(std::min(publisher_.room(), rows_per_burst))) {
+        if (lanes_.is_open(row.lane, row.lane_epoch))
+            send(std::move(row));
+        else
+            closed.push_back(std::move(row.id));
+    }
+    give_back(std::move(closed));
 }
 
 void pump::send(outbox::message&& row) {

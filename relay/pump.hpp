@@ -7,6 +7,7 @@
 
 #include "relay/compose.hpp"
 #include "relay/in_flight.hpp"
+#include "relay/lanes.hpp"
 #include "relay/observer.hpp"
 #include "relay/outcome_queue.hpp"
 #include "relay/publisher.hpp"
@@ -18,10 +19,11 @@ namespace relay {
 class pump {
   public:
     /// `released` is called after rows were given back: they are to be read again.
-    pump(relay::publisher& publisher, send_queue& in, outcome_queue& out, relay::in_flight& in_flight, composer compose,
-         observer& watch, std::function<void()> released);
+    pump(relay::publisher& publisher, const relay::lanes& lanes, send_queue& in, outcome_queue& out,
+         relay::in_flight& in_flight, composer compose, observer& watch, std::function<void()> released);
 
-    /// Sends what there is room for, then lets the publisher work for at most `wait`.
+    /// Sends what there is room for, then lets the publisher work for at most `wait`. A row whose lane is not open any
+    /// more is given back instead.
     void run_once(std::chrono::milliseconds wait);
 
     /// The first part of a stop: takes no more rows in. Outcomes still come out of run_once().
@@ -38,6 +40,7 @@ class pump {
     void give_back(std::vector<std::string>&& ids);
 
     relay::publisher& publisher_;
+    const relay::lanes& lanes_;
     send_queue& in_;
     outcome_queue& out_;
     relay::in_flight& in_flight_;

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <atomic>
 #include <mutex>
+#include <set>
 #include <unordered_map>
 #include <vector>
 
@@ -68,7 +69,6 @@ class rabbitmq final : public publisher {
                 std::string text = "NOT_FOUND - no exchange '" + message.row.exchange + "'";
                 outcomes.push_back({std::move(message.row), no_exchange{404, std::move(text)}});
             } else {
-                cork(true);
                 connection_->publish(message);
                 window_.sent(std::move(message.row), message.message_id, clock_.now());
             }
@@ -83,7 +83,7 @@ class rabbitmq final : public publisher {
         wait = std::min<std::chrono::milliseconds>(wait, longest_wait);
         if (!connection_) return reconnect(wait, outcomes);
         try {
-            cork(false);
+            connection_->flush();
             const std::size_t before = outcomes.size();
             hear(outcomes);
             if (outcomes.size() == before && wait > 0ms && connection_) {
@@ -102,8 +102,9 @@ class rabbitmq final : public publisher {
         window_.lost(outcomes);
     }
 
+    // One is enough for any number of rows: each that waits in the queue would end another poll() with nothing to do.
     void wake() override {
-        boost::asio::post(io_, [] {});
+        if (!woken_.exchange(true)) boost::asio::post(io_, [this] { woken_ = false; });
     }
 
     void abort() override {
@@ -125,13 +126,23 @@ class rabbitmq final : public publisher {
             remember_socket();
             if (url.scheme == "amqps" && !settings_.tls.verify)
                 watch_.broker_warning("broker.tls.verify is off: anyone on the way can read and change messages");
-            connection_->declare(topology_, [&](const std::string& text) { watch_.broker_warning(text); });
+            connection_->declare(topology_, left_out_, [&](const std::string& text) { watch_.broker_warning(text); });
             backoff_.reset();
             failures_in_round_ = 0;
             watch_.broker_up(where);
+        } catch (const amqp::part_fatal& error) {
+            leave_out_if_again(error);
+            lose(where + ": " + error.what(), outcomes);
         } catch (const amqp::connection_lost& error) {
             lose(where + ": " + error.what(), outcomes);
         }
+    }
+
+    // Such as a feature that RabbitMQ 4 no longer permits. Once, it may be the broker's own trouble.
+    void leave_out_if_again(const amqp::part_fatal& error) {
+        if (std::exchange(fatal_part_, error.part()) != error.part()) return;
+        left_out_.insert(error.part());
+        watch_.broker_warning(std::string(error.what()) + "; it is left out of the topology until the next start");
     }
 
     // The time of a message runs from when it is the oldest: a slow broker that works its way through a long window is
@@ -200,14 +211,10 @@ class rabbitmq final : public publisher {
             if (now < *known->second) return false;
         }
         if (exchanges_.size() >= remembered_exchanges) exchanges_.clear();
-        cork(false);  // or the question would wait for more to be sent with it, 200 ms
+        connection_->flush();  // or what is gathered would wait for the answer
         const bool there = connection_->exchange_exists(exchange);
         exchanges_[exchange] = there ? std::nullopt : std::optional(clock_.now() + missing_lasts);
         return there;
-    }
-
-    void cork(bool on) {
-        if (std::exchange(corked_, on) != on) connection_->cork(on);
     }
 
     void wait_for_something(std::chrono::milliseconds wait) {
@@ -239,7 +246,7 @@ class rabbitmq final : public publisher {
         // The cancelled wait must have run before the next one begins.
         io_.restart();
         io_.poll();
-        watching_ = corked_ = blocked_ = false;
+        watching_ = blocked_ = false;
         exchanges_.clear();
         connection_.reset();
     }
@@ -256,11 +263,12 @@ class rabbitmq final : public publisher {
     std::size_t next_url_ = 0;
     std::size_t failures_in_round_ = 0;
     time_point next_try_{};
+    std::string fatal_part_;          // of the topology: over which the broker closed the connection last
+    std::set<std::string> left_out_;  // parts that are not declared any more
 
     std::unique_ptr<amqp::connection> connection_;
     confirm_window window_;
     bool blocked_ = false;
-    bool corked_ = false;
     time_point unblocked_at_{};
     std::uint64_t oldest_tag_ = 0;
     time_point oldest_since_{};
@@ -269,6 +277,7 @@ class rabbitmq final : public publisher {
     boost::asio::io_context io_;
     boost::asio::posix::stream_descriptor descriptor_{io_};
     bool watching_ = false;
+    std::atomic<bool> woken_{false};  // and poll() has not heard of it yet
 
     std::mutex socket_mutex_;
     int socket_ = -1;  // guarded by socket_mutex_

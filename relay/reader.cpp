@@ -14,9 +14,10 @@ constexpr auto until_rung = 500ms;
 
 }  // namespace
 
-reader::reader(outbox::due_rows& rows, relay::in_flight& in_flight, send_queue& out, const relay::clock& clock,
-               random_source draw, observer& watch, limits settings)
+reader::reader(outbox::due_rows& rows, const relay::lanes& lanes, relay::in_flight& in_flight, send_queue& out,
+               const relay::clock& clock, random_source draw, observer& watch, limits settings)
     : rows_(rows),
+      lanes_(lanes),
       in_flight_(in_flight),
       out_(out),
       clock_(clock),
@@ -28,7 +29,13 @@ reader::reader(outbox::due_rows& rows, relay::in_flight& in_flight, send_queue& 
 
 std::chrono::milliseconds reader::run_once() {
     if (reread_.exchange(false)) sweep_.restart();
-    if (!out_.is_open()) {
+    if (look_.exchange(false)) sweep_.hurry(clock_.now());
+    if (auto open = lanes_.open(); open != open_) {
+        open_ = std::move(open);
+        abandon();
+        sweep_.restart();
+    }
+    if (!out_.is_open() || open_.set.held.empty()) {
         abandon();
         sweep_.restart();
         return until_rung;
@@ -62,7 +69,7 @@ void reader::read_page(const outbox::position& after) {
     } const under_way(in_flight_);
 
     const auto began = clock_.now();
-    auto page = rows_.due(after, limits_.page_rows);
+    auto page = rows_.due(after, limits_.page_rows, open_.set);
     const auto ended = clock_.now();
     if (!std::exchange(connected_, true)) {
         watch_.database_up("reader");
@@ -70,11 +77,18 @@ void reader::read_page(const outbox::position& after) {
     }
     std::size_t taken = 0;
     for (auto& row : page.rows) {
-        if (!in_flight_.admit(row.id)) continue;
+        if (!in_flight_.admit(row.id, row.lane)) continue;
+        stamp(row);
         ++taken;
         held_.push_back(std::move(row));
     }
     sweep_.page_read(page, taken, ended, std::chrono::duration_cast<std::chrono::microseconds>(ended - began));
+}
+
+void reader::stamp(outbox::message& row) const {
+    const auto lane = std::find(open_.set.held.begin(), open_.set.held.end(), row.lane);
+    if (lane != open_.set.held.end())
+        row.lane_epoch = open_.epochs[static_cast<std::size_t>(lane - open_.set.held.begin())];
 }
 
 // In order: a row that waits for room holds up those behind it.

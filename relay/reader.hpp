@@ -10,6 +10,7 @@
 #include "relay/backoff.hpp"
 #include "relay/clock.hpp"
 #include "relay/in_flight.hpp"
+#include "relay/lanes.hpp"
 #include "relay/observer.hpp"
 #include "relay/random_source.hpp"
 #include "relay/send_queue.hpp"
@@ -17,7 +18,8 @@
 
 namespace relay {
 
-/// run_once() and abandon() belong to one thread; reread() may be called by any.
+/// run_once() and abandon() belong to one thread; reread() and look() may be called by any. While no lane is open it
+/// asks nothing of the database.
 class reader {
   public:
     struct limits {
@@ -25,8 +27,8 @@ class reader {
         sweep::pace pace;
     };
 
-    reader(outbox::due_rows& rows, relay::in_flight& in_flight, send_queue& out, const relay::clock& clock,
-           random_source draw, observer& watch, limits settings);
+    reader(outbox::due_rows& rows, const relay::lanes& lanes, relay::in_flight& in_flight, send_queue& out,
+           const relay::clock& clock, random_source draw, observer& watch, limits settings);
 
     /// One step: at most one page, or one body. Returns how long there is nothing to do, unless rung before.
     std::chrono::milliseconds run_once();
@@ -34,15 +36,20 @@ class reader {
     /// Rows were released: they are due, and may lie anywhere.
     void reread() { reread_ = true; }
 
+    /// There may be new rows.
+    void look() { look_ = true; }
+
     /// Lets go of what is held back here, at the end.
     void abandon();
 
   private:
+    void stamp(outbox::message& row) const;
     bool hand_over();
     void read_page(const outbox::position& after);
     std::chrono::milliseconds database_failed(const char* what);
 
     outbox::due_rows& rows_;
+    const relay::lanes& lanes_;
     relay::in_flight& in_flight_;
     send_queue& out_;
     const relay::clock& clock_;
@@ -51,6 +58,8 @@ class reader {
     const limits limits_;
 
     std::atomic<bool> reread_{false};
+    std::atomic<bool> look_{false};
+    open_lanes open_;  // those that the sweep under way looks at
     sweep sweep_;
     backoff backoff_;
     bool connected_ = false;

@@ -94,6 +94,7 @@ void settler::record(batch&& rows) {
         throw;
     }
     if (!std::exchange(connected_, true)) watch_.database_up("settler");
+    if (const auto why = store_.unfiled()) watch_.database_error("settler", "failures can't be filed: " + *why);
     backoff_.reset();
     std::vector<std::string> ids;
     ids.reserve(rows.size());

@@ -58,7 +58,8 @@ void sweep::page_read(const outbox::page& page, std::size_t taken, time_point no
 
 void sweep::finish(time_point now) {
     next_page_.reset();
-    interval_ = found_ ? pace_.poll_min : std::min(interval_ * 2, pace_.poll_max);
+    // Slowly: what comes next then waits at most about a quarter of the time since the row before it.
+    interval_ = found_ ? pace_.poll_min : std::min<std::chrono::microseconds>(interval_ * 5 / 4, pace_.poll_max);
     next_at_ = now + interval_;
     if (!full_) return;
 
@@ -68,6 +69,11 @@ void sweep::finish(time_point now) {
     const std::chrono::microseconds by_cost = cost_ * (early ? early_share : usual_share);
     const std::chrono::microseconds least = early ? std::chrono::microseconds(0) : usual_pause;
     next_full_ = now + std::clamp<std::chrono::microseconds>(by_cost, least, longest_pause);
+}
+
+void sweep::hurry(time_point now) {
+    interval_ = pace_.poll_min;
+    next_at_ = std::min(next_at_, now);
 }
 
 void sweep::restart() { restart_ = true; }

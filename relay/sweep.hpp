@@ -32,6 +32,9 @@ class sweep {
     /// that only a full sweep looks at. `cost`: how long the read took.
     void page_read(const outbox::page& page, std::size_t taken, time_point now, std::chrono::microseconds cost);
 
+    /// New rows may have come: whatever is next is due at once.
+    void hurry(time_point now);
+
     /// Something was released, or the database came back: everything has to be looked at, at once.
     void restart();
 
@@ -40,7 +43,7 @@ class sweep {
     void finish(time_point now);
 
     const pace pace_;
-    std::chrono::milliseconds interval_;
+    std::chrono::microseconds interval_;
     time_point next_at_{};
     std::optional<outbox::position> next_page_;  // set within a sweep
 

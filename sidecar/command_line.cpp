@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "sidecar/exit_code.hpp"
+#include "sidecar/message_options.hpp"
 
 namespace sidecar {
 namespace {
@@ -14,8 +15,9 @@ constexpr auto description =
 
 constexpr auto footer =
     "\nSettings come from --set, then OUTBOX_... variables, then the configuration file, then defaults.\n"
-    "Exit codes: 0 success, 1 failed or (doctor) problems found, 64 wrong usage, 69 database or broker unavailable,\n"
-    "70 internal error, 78 wrong configuration.\n"
+    "Exit codes: 0 success, 1 failed, not all changed or (doctor) problems found, 64 wrong usage, 69 database or "
+    "broker\n"
+    "unavailable, 70 internal error, 78 wrong configuration.\n"
     "`outbox-sidecar COMMAND --help` tells more about one command.";
 
 void add_global_options(CLI::App& app, invocation& result) {
@@ -41,7 +43,35 @@ CLI::App* add_command(CLI::App& app, invocation& result, const std::string& name
     return command;
 }
 
-void add_commands(CLI::App& app, invocation& result, command::migrate& migrate, command::purge& purge) {
+// What the commands are given besides the global options.
+struct options {
+    command::migrate migrate;
+    command::purge purge;
+    command::list list;
+    command::show show;
+    command::retry retry;
+    command::remove remove;
+    command::failures failures;
+
+    command::any of(const command::any& chosen) const {
+        return std::visit([this](const auto& one) -> command::any { return given(one); }, chosen);
+    }
+
+  private:
+    const command::migrate& given(const command::migrate&) const { return migrate; }
+    const command::purge& given(const command::purge&) const { return purge; }
+    const command::list& given(const command::list&) const { return list; }
+    const command::show& given(const command::show&) const { return show; }
+    const command::retry& given(const command::retry&) const { return retry; }
+    const command::remove& given(const command::remove&) const { return remove; }
+    const command::failures& given(const command::failures&) const { return failures; }
+    template <class Other>
+    const Other& given(const Other& other) const {
+        return other;
+    }
+};
+
+void add_service_commands(CLI::App& app, invocation& result, options& given) {
     add_command<command::run>(
         app, result, "run",
         "Relay until told to stop (the default). SIGTERM or SIGINT drains: what is in flight is\n"
@@ -53,11 +83,11 @@ void add_commands(CLI::App& app, invocation& result, command::migrate& migrate, 
     auto* migration =
         add_command<command::migrate>(app, result, "migrate", "Create or update the outbox table. Safe to repeat.");
     auto* print = migration->add_flag_callback(
-        "--print", [&] { migrate.how = command::migrate::mode::print; },
+        "--print", [&] { given.migrate.how = command::migrate::mode::print; },
         "Print the SQL instead, for applying it by hand; connects to nothing");
     migration
         ->add_flag_callback(
-            "--status", [&] { migrate.how = command::migrate::mode::status; },
+            "--status", [&] { given.migrate.how = command::migrate::mode::status; },
             "Say which migrations are applied; changes nothing")
         ->excludes(print);
 
@@ -66,31 +96,49 @@ void add_commands(CLI::App& app, invocation& result, command::migrate& migrate, 
                                  "Changes nothing.");
     add_command<command::status>(app, result, "status", "Count the rows by status, and those that are due.");
     add_command<command::purge>(app, result, "purge", "Delete now what is older than its retention, in small batches.")
-        ->add_flag("--dry-run", purge.dry_run, "Only count what would be deleted");
+        ->add_flag("--dry-run", given.purge.dry_run, "Only count what would be deleted");
     add_command<command::version>(app, result, "version", "Print the version.");
+}
+
+template <class Command>
+void add_message_command(CLI::App& app, invocation& result, Command& given, const std::string& name,
+                         const std::string& what) {
+    add_options(*add_command<Command>(app, result, name, what), given);
+}
+
+void add_message_commands(CLI::App& app, invocation& result, options& given) {
+    add_message_command(app, result, given.list, "list", "List messages, the latest change first.");
+    add_message_command(app, result, given.show, "show", "Show one message with its body.");
+    add_message_command(app, result, given.retry, "retry",
+                        "Put failed messages back to be delivered, due now, with no tries spent.");
+    add_message_command(app, result, given.remove, "delete", "Delete messages, in small batches.");
+    add_message_command(app, result, given.failures, "failures",
+                        "List the ledger of failures (sys_mq_fail), the latest first; or `show` or `retry` its "
+                        "entries.");
 }
 
 }  // namespace
 
 std::variant<invocation, parting> parse(const std::vector<std::string>& arguments) {
     invocation result;
-    command::migrate migrate;
-    command::purge purge;
+    options given;
     CLI::App app(description, "outbox-sidecar");
     app.require_subcommand(0, 1);
     app.get_formatter()->column_width(28);
     add_global_options(app, result);
-    add_commands(app, result, migrate, purge);
+    add_service_commands(app, result, given);
+    add_message_commands(app, result, given);
     app.footer(footer);  // after them, or each would inherit it
     try {
         app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));  // it pops them off the back
+        result.what = given.of(result.what);
+        if (auto* retry = std::get_if<command::retry>(&result.what)) check(*retry);
+        if (const auto* remove = std::get_if<command::remove>(&result.what)) check(*remove);
     } catch (const CLI::ParseError& end) {
         std::ostringstream out, err;
         const bool wrong = app.exit(end, out, err) != 0;
         return wrong ? parting{exit_code::usage, err.str()} : parting{exit_code::success, out.str()};
     }
-    if (std::holds_alternative<command::migrate>(result.what)) result.what = migrate;
-    if (std::holds_alternative<command::purge>(result.what)) result.what = purge;
     return result;
 }
 

@@ -6,7 +6,17 @@
 #include <variant>
 #include <vector>
 
+#include "outbox/inspection.hpp"
+#include "sidecar/instant.hpp"
+
 namespace sidecar {
+
+/// Which messages, as the command line says it.
+struct selection {
+    outbox::message_filter filter;  // but for its times
+    std::optional<moment> since;
+    std::optional<moment> before;
+};
 
 namespace command {
 struct run {};
@@ -20,8 +30,35 @@ struct status {};
 struct purge {
     bool dry_run = false;
 };
+struct list {
+    selection which;
+    std::size_t limit = 50;
+};
+struct show {
+    std::string id;
+    bool full = false;
+};
+/// Either the ids, or all that the selection says.
+struct change {
+    std::vector<std::string> ids;
+    bool all = false;
+    selection which;
+    bool dry_run = false;
+    bool force = false;
+    bool yes = false;
+};
+struct retry : change {};
+struct remove : change {};
+struct failures {
+    enum class action { list, show, retry };
+    action what = action::list;
+    std::vector<std::int64_t> entries;   // one to show, those to retry
+    std::optional<std::int64_t> before;  // list: entries before that one
+    std::size_t limit = 50;
+    bool full = false;
+};
 struct version {};
-using any = std::variant<run, check, migrate, doctor, status, purge, version>;
+using any = std::variant<run, check, migrate, doctor, status, purge, list, show, retry, remove, failures, version>;
 }  // namespace command
 
 struct invocation {

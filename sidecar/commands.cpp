@@ -23,6 +23,11 @@ int dispatch(const command::migrate& options, const context& at) { return migrat
 int dispatch(const command::doctor&, const context& at) { return doctor(at); }
 int dispatch(const command::status&, const context& at) { return status(at); }
 int dispatch(const command::purge& options, const context& at) { return purge(options, at); }
+int dispatch(const command::list& options, const context& at) { return list(options, at); }
+int dispatch(const command::show& options, const context& at) { return show(options, at); }
+int dispatch(const command::retry& options, const context& at) { return retry(options, at); }
+int dispatch(const command::remove& options, const context& at) { return remove(options, at); }
+int dispatch(const command::failures& options, const context& at) { return failures(options, at); }
 int dispatch(const command::version&, const context&) { return exit_code::success; }
 
 int print_version(bool json) {
@@ -59,6 +64,8 @@ int execute(const invocation& wanted) {
         return complain(exit_code::unavailable, error.what());
     } catch (const outbox::store_busy& error) {
         return complain(exit_code::unavailable, error.what());
+    } catch (const outbox::store_unusable& error) {
+        return complain(exit_code::configuration, error.what());
     } catch (const outbox::store_error& error) {
         return complain(exit_code::failed, error.what());
     } catch (const std::exception& error) {

@@ -22,5 +22,10 @@ int migrate(const command::migrate& options, const context& at);
 int doctor(const context& at);
 int status(const context& at);
 int purge(const command::purge& options, const context& at);
+int list(const command::list& options, const context& at);
+int show(const command::show& options, const context& at);
+int retry(const command::retry& options, const context& at);
+int remove(const command::remove& options, const context& at);
+int failures(const command::failures& options, const context& at);
 
 }  // namespace sidecar

@@ -7,7 +7,7 @@
 #include "relay/compose.hpp"
 #include "relay/cron.hpp"
 #include "relay/observer.hpp"
-#include "relay/rabbitmq.hpp"
+#include "relay/publisher.hpp"
 
 namespace sidecar {
 namespace {
@@ -25,7 +25,7 @@ void verify(const conf::settings& s) {
     relay::observer nobody;
     attempt("database", [&] { outbox::make_store(s.database, {}); });
     attempt("broker", [&] {
-        relay::make_rabbitmq(
+        relay::make_publisher(
             s.broker, s.topology, s.relay.window, [] { return 0.0; }, nobody);
     });
     attempt("message", [&] { relay::composer{s.message}; });

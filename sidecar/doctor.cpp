@@ -37,6 +37,8 @@ side examine_database(const conf::settings& settings, pending& rows) {
         const auto store = outbox::make_store(settings.database, {settings.relay.after_delivery, "doctor"});
         result.findings = store->examine();
         rows.exchanges = store->pending_exchanges(exchanges_asked_for);
+    } catch (const outbox::store_unusable& error) {
+        result.findings.push_back({level::problem, "connection", error.what(), "Look at database.url."});
     } catch (const outbox::store_error& error) {
         const bool told = std::any_of(result.findings.begin(), result.findings.end(),
                                       [](const finding& one) { return one.level == level::problem; });

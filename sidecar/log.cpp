@@ -3,10 +3,11 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <spdlog/logger.h>
-#include <spdlog/sinks/ostream_sink.h>
+#include <spdlog/sinks/base_sink.h>
 
 #include <atomic>
 #include <chrono>
+#include <mutex>
 #include <string>
 
 #include "relay/utf8.hpp"
@@ -77,13 +78,31 @@ std::string json_line(conf::log_level level, std::string_view event, std::string
     return line.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
+// A stream that failed once, on a full disk say, would never be written to again, also when there is room.
+class lasting_sink final : public spdlog::sinks::base_sink<std::mutex> {
+  public:
+    explicit lasting_sink(std::ostream& out) : out_(out) {}
+
+  private:
+    void sink_it_(const spdlog::details::log_msg& message) override {
+        if (!out_) {
+            out_.clear();
+            out_.put('\n');  // a part of a line may be there
+        }
+        out_.write(message.payload.data(), static_cast<std::streamsize>(message.payload.size()));
+        out_.put('\n');
+        out_.flush();
+    }
+    void flush_() override { out_.flush(); }
+
+    std::ostream& out_;
+};
+
 }  // namespace
 
 struct log::impl {
     impl(std::ostream& out, bool terminal_in)
-        : terminal(terminal_in), logger("outbox", std::make_shared<spdlog::sinks::ostream_sink_mt>(out, true)) {
-        logger.set_pattern("%v");
-    }
+        : terminal(terminal_in), logger("outbox", std::make_shared<lasting_sink>(out)) {}
 
     const bool terminal;
     std::atomic<bool> as_json{false};

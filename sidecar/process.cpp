@@ -56,6 +56,7 @@ class process {
         out_.info("started", "relaying",
                   {{"version", version},
                    {"pid", getpid()},
+                   {"instance", service_->instance()},
                    {"database", conf::masked(settings_.database.url)},
                    {"table", settings_.database.table},
                    {"brokers", brokers}});

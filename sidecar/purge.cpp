@@ -1,9 +1,5 @@
-#include <utility>
-// Boost.Asio 1.74 needs <utility> to come first.
 #include <fmt/format.h>
 #include <unistd.h>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/signal_set.hpp>
 
 #include <iostream>
 #include <map>
@@ -13,6 +9,7 @@
 #include "relay/purger.hpp"
 #include "sidecar/commands.hpp"
 #include "sidecar/exit_code.hpp"
+#include "sidecar/interruption.hpp"
 #include "sidecar/status_name.hpp"
 #include "sidecar/terminal.hpp"
 
@@ -20,26 +17,6 @@ namespace sidecar {
 namespace {
 
 using json = nlohmann::ordered_json;
-
-/// Notices SIGINT and SIGTERM between batches, so that none is cut in two.
-class interruption {
-  public:
-    interruption() {
-        signals_.async_wait([this](const boost::system::error_code&, int) { came_ = true; });
-    }
-
-    /// False: stop.
-    bool pause(std::chrono::milliseconds time) {
-        io_.restart();
-        io_.run_for(time);
-        return !came_;
-    }
-
-  private:
-    boost::asio::io_context io_;
-    boost::asio::signal_set signals_{io_, SIGINT, SIGTERM};
-    bool came_ = false;
-};
 
 std::uint64_t rows_of(const relay::purge_report& report) {
     std::uint64_t rows = 0;

@@ -30,8 +30,8 @@ void reporter::broker_up(std::string_view where) {
 
 void reporter::broker_down(std::string_view why, std::chrono::milliseconds next_try) {
     const std::lock_guard lock(mutex_);
-    // With several brokers the reason differs at each turn: that it is away is what counts.
-    if (!broker_down_.worth_saying({}, clock_.now())) return;
+    // The first reason is often only that the connection broke; why it can't be had again comes after it.
+    if (!broker_down_.worth_saying(why, clock_.now())) return;
     out_.warning("broker_down", "no connection to a broker; messages wait in the table",
                  {{"reason", why}, {"next_try_ms", next_try.count()}});
 }
@@ -66,6 +66,38 @@ void reporter::database_error(std::string_view role, std::string_view what) {
     const auto now = clock_.now();
     if (!database_error_[std::string(role)].worth_saying(what, now) || !errors_.allows(now)) return;
     out_.error("database_error", what, {{"role", role}});
+}
+
+void reporter::lane_taken(unsigned lane, unsigned of) {
+    out_.info("lane_taken", "relaying this lane from now on", {{"lane", lane}, {"lanes", of}});
+}
+
+void reporter::lane_lost(unsigned lane, std::string_view why) {
+    out_.warning("lane_lost", "not relaying this lane any more: another sidecar may have it",
+                 {{"lane", lane}, {"reason", why}});
+}
+
+void reporter::lane_released(unsigned lane, std::string_view to) {
+    if (to.empty())
+        out_.info("lane_released", "done with this lane: any sidecar can take it over", {{"lane", lane}});
+    else
+        out_.info("lane_released", "done with this lane: left it to a sidecar that has fewer",
+                  {{"lane", lane}, {"to", to}});
+}
+
+void reporter::standing_by() { out_.info("standing_by", "other sidecars relay all lanes; standing by to take over"); }
+
+void reporter::lanes_waiting(unsigned ours, unsigned theirs) {
+    out_.warning("lanes_waiting",
+                 "sidecars with another number of lanes are at work; waiting until the last of them has stopped",
+                 {{"lanes", ours}, {"their_lanes", theirs}});
+}
+
+void reporter::lanes_unprotected() {
+    out_.warning(
+        "lanes_unprotected",
+        "there is no table msg_lane, or no right to it: run only one sidecar, or `migrate`; a second one would "
+        "send everything again");
 }
 
 void reporter::attempted(const relay::attempt& one) {

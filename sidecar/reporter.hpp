@@ -30,6 +30,13 @@ class reporter final : public relay::observer {
     void database_down(std::string_view role, std::string_view why) override;
     void database_error(std::string_view role, std::string_view what) override;
 
+    void lane_taken(unsigned lane, unsigned of) override;
+    void lane_lost(unsigned lane, std::string_view why) override;
+    void lane_released(unsigned lane, std::string_view to) override;
+    void standing_by() override;
+    void lanes_waiting(unsigned ours, unsigned theirs) override;
+    void lanes_unprotected() override;
+
     void attempted(const relay::attempt& one) override;
     void retrying(const relay::delivery& row, std::int64_t tries, std::chrono::milliseconds in,
                   std::string_view error) override;

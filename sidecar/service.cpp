@@ -1,16 +1,23 @@
 #include "sidecar/service.hpp"
 
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <array>
 #include <atomic>
 #include <functional>
 #include <random>
 #include <thread>
 
+#include "outbox/news.hpp"
 #include "outbox/store.hpp"
 #include "relay/bell.hpp"
 #include "relay/cron.hpp"
+#include "relay/lane_keeper.hpp"
+#include "relay/listener.hpp"
+#include "relay/publisher.hpp"
 #include "relay/pump.hpp"
 #include "relay/purger.hpp"
-#include "relay/rabbitmq.hpp"
 #include "relay/reader.hpp"
 #include "relay/settler.hpp"
 
@@ -30,21 +37,44 @@ relay::random_source seeded_by_hardware() {
     return relay::seeded_source((std::uint64_t{device()} << 32) | device());
 }
 
+// A pod's first process always has the same name and number, so chance has to tell it from its predecessor.
+std::string unique_instance(const std::string& configured) {
+    std::array<char, 65> host{};
+    if (gethostname(host.data(), host.size() - 1) != 0) host[0] = '?';
+    std::random_device device;
+    return fmt::format("{}-{:08x}", configured.empty() ? fmt::format("{}:{}", host.data(), getpid()) : configured,
+                       device());
+}
+
+// An answer that comes later than a third of the lease is of no use.
+conf::database hasty(conf::database settings, milliseconds lease) {
+    settings.connect_timeout = std::min(settings.connect_timeout, lease / 3);
+    settings.query_timeout = std::min(settings.query_timeout, lease / 3);
+    return settings;
+}
+
 }  // namespace
 
 struct service::impl {
     impl(const conf::settings& s, relay::observer& watch_in)
         : settings(s),
           watch(watch_in),
+          instance(unique_instance(s.relay.instance)),
+          lane_store(outbox::make_store(hasty(s.database, s.relay.lease), {s.relay.after_delivery, "lanes"})),
           reader_store(outbox::make_store(s.database, {s.relay.after_delivery, "reader"})),
           settler_store(outbox::make_store(s.database, {s.relay.after_delivery, "settler"})),
           in_flight(rows_at_once(s.relay)),
+          keeper(*lane_store, in_flight, clock, seeded_by_hardware(), watch, {instance, s.relay.lanes, s.relay.lease},
+                 [this] {
+                     reader_bell.ring();
+                     publisher->wake();
+                 }),
           queue(
               s.relay.window_bytes.count, [this] { publisher->wake(); }, [this] { reader_bell.ring(); }),
-          publisher(relay::make_rabbitmq(s.broker, s.topology, s.relay.window, seeded_by_hardware(), watch)),
-          reader(*reader_store, in_flight, queue, clock, seeded_by_hardware(), watch,
+          publisher(relay::make_publisher(s.broker, s.topology, s.relay.window, seeded_by_hardware(), watch)),
+          reader(*reader_store, keeper, in_flight, queue, clock, seeded_by_hardware(), watch,
                  {s.relay.page_rows, {s.relay.poll_min, s.relay.poll_max}}),
-          pump(*publisher, queue, outcomes, in_flight, relay::composer(s.message), watch,
+          pump(*publisher, keeper, queue, outcomes, in_flight, relay::composer(s.message), watch,
                [this] {
                    reader.reread();
                    reader_bell.ring();
@@ -55,13 +85,16 @@ struct service::impl {
             purge_schedule = relay::schedule::parse(s.purge.schedule, s.purge.time_zone);
             purge_store = outbox::make_store(s.database, {s.relay.after_delivery, "purger"});
         }
+        if (s.database.notify) news = outbox::make_news(s.database);
     }
 
     void start() {
         reader_thread = std::thread([this] { read(); });
         pump_thread = std::thread([this] { publish(); });
         settler_thread = std::thread([this] { settle(); });
+        keeper_thread = std::thread([this] { keep_lanes(); });
         if (purge_schedule) purge_thread = std::thread([this] { purge(); });
+        if (news) listener_thread = std::thread([this] { listen(); });
     }
 
     void read() {
@@ -91,6 +124,23 @@ struct service::impl {
         unsettled = settler.unsettled() + outcomes.size();
     }
 
+    void keep_lanes() {
+        while (!stop_keeping) {
+            if (const auto wait = keeper.run_once(); wait > 0ms && !stop_keeping) keeper_bell.wait(wait);
+        }
+        keeper.release();
+    }
+
+    void listen() {
+        relay::listener listener(*news, seeded_by_hardware(), watch, [this] {
+            reader.look();
+            reader_bell.ring();
+        });
+        while (!stop_listening) {
+            if (const auto wait = listener.run_once(); wait > 0ms && !stop_listening) listener_bell.wait(wait);
+        }
+    }
+
     void purge() {
         for (;;) {
             const auto next = purge_schedule->next(std::chrono::system_clock::now());
@@ -102,10 +152,11 @@ struct service::impl {
                 purge_bell.wait(std::clamp<milliseconds>(left, 1ms, 30s));
                 if (stop_purging) return;
             }
+            if (!keeper.leads()) continue;
             try {
                 watch.purged(relay::purge_once(*purge_store, settings.purge, [this](milliseconds pause) {
                     if (!stop_purging) purge_bell.wait(pause);
-                    return !stop_purging;
+                    return !stop_purging && keeper.leads();
                 }));
             } catch (const std::exception& error) {
                 watch.database_error("purger", error.what());
@@ -121,7 +172,10 @@ struct service::impl {
         farewell result;
         result.in_flight = in_flight.size();
 
-        stop_reading = stop_purging = true;
+        keeper.leave();
+        stop_reading = stop_purging = stop_listening = true;
+        if (news) news->wake();
+        listener_bell.ring();
         reader_bell.ring();
         purge_bell.ring();
         // Each stage ends when nothing more can come from the one before it.
@@ -135,7 +189,11 @@ struct service::impl {
         stop_settling = true;
         outcomes.ring();
         join(settler_thread);
+        stop_keeping = true;
+        keeper_bell.ring();
+        join(keeper_thread);
         join(purge_thread);
+        join(listener_thread);
 
         result.unconfirmed = unconfirmed;
         result.unsettled = unsettled;
@@ -149,17 +207,24 @@ struct service::impl {
 
     const conf::settings settings;
     relay::observer& watch;
+    const std::string instance;
     const relay::steady_clock clock;
 
+    // Each connects when it is first needed: of a sidecar that stands by, only the first.
+    std::unique_ptr<outbox::store> lane_store;
     std::unique_ptr<outbox::store> reader_store;
     std::unique_ptr<outbox::store> settler_store;
     std::unique_ptr<outbox::store> purge_store;
+    std::unique_ptr<outbox::news> news;
     std::optional<relay::schedule> purge_schedule;
 
     relay::bell reader_bell;
     relay::bell purge_bell;
+    relay::bell listener_bell;
+    relay::bell keeper_bell;
     relay::bell pump_ended;
     relay::in_flight in_flight;
+    relay::lane_keeper keeper;
     relay::outcome_queue outcomes;
     relay::send_queue queue;
     std::unique_ptr<relay::publisher> publisher;
@@ -171,6 +236,8 @@ struct service::impl {
     std::atomic<bool> stop_publishing{false};
     std::atomic<bool> stop_settling{false};
     std::atomic<bool> stop_purging{false};
+    std::atomic<bool> stop_listening{false};
+    std::atomic<bool> stop_keeping{false};
     std::atomic<bool> hurry{false};
     std::atomic<relay::time_point> deadline{relay::time_point::max()};
     std::size_t unconfirmed = 0;  // written by the pump's thread, read after it was joined
@@ -179,7 +246,9 @@ struct service::impl {
     std::thread reader_thread;
     std::thread pump_thread;
     std::thread settler_thread;
+    std::thread keeper_thread;
     std::thread purge_thread;
+    std::thread listener_thread;
 };
 
 service::service(const conf::settings& settings, relay::observer& watch)
@@ -193,6 +262,8 @@ service::~service() {
         stop();
     }
 }
+
+const std::string& service::instance() const { return impl_->instance; }
 
 farewell service::stop() { return impl_->stop(); }
 

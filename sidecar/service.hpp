@@ -25,7 +25,11 @@ class service {
     service(const conf::settings& settings, relay::observer& watch);
     ~service();
 
-    /// Stops taking rows up, awaits confirms, settles, closes; at most `drain_timeout`, or until cut_short().
+    /// The owner that stands in msg_lane: settings.relay.instance or host:pid, and what makes it unlike any other.
+    const std::string& instance() const;
+
+    /// Stops taking rows up, awaits confirms, settles, releases the lanes, closes; at most `drain_timeout`, or until
+    /// cut_short().
     farewell stop();
 
     /// Makes a stop() that is under way give up waiting. From any thread.

@@ -17,6 +17,7 @@ using json = nlohmann::ordered_json;
 
 struct overview {
     outbox::backlog backlog;
+    std::optional<outbox::lease_table> lanes;  // nullopt: there is no such table
     std::vector<outbox::migration_state> migrations;
 
     std::optional<std::chrono::milliseconds> oldest_age() const {
@@ -24,6 +25,21 @@ struct overview {
         return std::chrono::milliseconds(backlog.now - *backlog.oldest_due);
     }
 };
+
+json lanes_of(const overview& all) {
+    if (!all.lanes) return nullptr;
+    auto lanes = json::array();
+    for (const auto& one : all.lanes->leases) {
+        const bool held = !one.owner.empty() && one.expires > all.lanes->now;
+        lanes.push_back({{"lane", one.lane},
+                         {"lanes", one.lanes},
+                         {"owner", held ? json(one.owner) : json()},
+                         {"epoch", one.epoch},
+                         {"expires_in_ms", held ? json(one.expires - all.lanes->now) : json()},
+                         {"wanted_by", one.wanted_by.empty() ? json() : json(one.wanted_by)}});
+    }
+    return lanes;
+}
 
 void print_json(const overview& all) {
     auto rows = json::array();
@@ -35,12 +51,26 @@ void print_json(const overview& all) {
                               {"name", one.name},
                               {"applied_at", one.applied_at ? json(*one.applied_at) : json()}});
     const auto age = all.oldest_age();
-    const json document = {{"rows", rows},
-                           {"due", all.backlog.due},
-                           {"oldest_due_age_ms", age ? json(age->count()) : json()},
-                           {"now", all.backlog.now},
-                           {"migrations", migrations}};
+    const json document = {
+        {"rows", rows},           {"due", all.backlog.due}, {"oldest_due_age_ms", age ? json(age->count()) : json()},
+        {"now", all.backlog.now}, {"lanes", lanes_of(all)}, {"migrations", migrations}};
     std::cout << document.dump() << '\n';
+}
+
+void print_lanes(const overview& all) {
+    if (!all.lanes) {
+        std::cout << "There is no table msg_lane, or no right to it: run only one sidecar, or `migrate`.\n";
+        return;
+    }
+    table rows({table::align::left, table::align::left});
+    for (const auto& one : all.lanes->leases) {
+        const bool held = !one.owner.empty() && one.expires > all.lanes->now;
+        rows.add({fmt::format("lane {} of {}", one.lane, one.lanes), held ? one.owner : "held by nobody"});
+    }
+    if (all.lanes->leases.empty())
+        std::cout << "No sidecar has run yet.\n";
+    else
+        std::cout << rows.print(terminal_width(STDOUT_FILENO));
 }
 
 void print_text(const overview& all) {
@@ -55,6 +85,7 @@ void print_text(const overview& all) {
     std::size_t pending = 0;
     for (const auto& one : all.migrations) pending += one.applied_at ? 0 : 1;
     std::cout << rows.print(terminal_width(STDOUT_FILENO));
+    print_lanes(all);
     std::cout << (pending == 0
                       ? "All migrations are applied.\n"
                       : fmt::format("{} migration(s) not recorded as applied; see `migrate --status`.\n", pending));
@@ -66,6 +97,7 @@ int status(const context& at) {
     const auto store = outbox::make_store(at.settings.database, {at.settings.relay.after_delivery, "status"});
     overview all;
     all.backlog = store->backlog();
+    if (store->has_leases()) all.lanes = store->read_leases();
     all.migrations = store->migration_status();
     at.json ? print_json(all) : print_text(all);
     return exit_code::success;

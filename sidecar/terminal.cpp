@@ -24,6 +24,16 @@ std::size_t width_of(std::string_view text) {
         std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }
 
+std::string shortened(const std::string& text, std::size_t width) {
+    if (width_of(text) <= width) return text;
+    std::size_t characters = 0, at = 0;
+    for (; at < text.size(); ++at) {
+        const bool starts = (static_cast<unsigned char>(text[at]) & 0xC0) != 0x80;
+        if (starts && ++characters == width) break;
+    }
+    return text.substr(0, at) + "…";
+}
+
 std::string padding(std::size_t size) { return std::string(size, ' '); }
 
 std::vector<std::string> wrapped(const std::string& text, std::size_t width) {
@@ -76,6 +86,58 @@ std::string table::print(std::size_t width, std::size_t indent) const {
             out += line + '\n';
             line = padding(before);
         }
+    }
+    return out;
+}
+
+std::string print_list(std::vector<list_column> columns, std::vector<std::vector<std::string>> rows,
+                       std::size_t width) {
+    std::vector<std::size_t> widths;
+    for (const auto& column : columns) widths.push_back(width_of(column.header));
+    for (auto& row : rows) {
+        for (std::size_t i = 0; i < row.size(); ++i) {
+            row[i] = printable(row[i]);
+            widths[i] = std::max(widths[i], width_of(row[i]));
+        }
+    }
+    std::vector<bool> shown(columns.size(), true);
+    const auto sum = [&](auto&& of) {
+        std::size_t all = 0;
+        for (std::size_t i = 0; i < columns.size(); ++i) all += shown[i] ? of(i) + gap : 0;
+        return all - gap;
+    };
+    const auto least = [&](std::size_t i) { return std::min(widths[i], columns[i].least); };
+    while (width > 0 && sum(least) > width) {
+        std::size_t first = 0;
+        for (std::size_t i = 1; i < columns.size(); ++i) {
+            if (shown[i] && (!shown[first] || columns[i].dropped > columns[first].dropped)) first = i;
+        }
+        if (columns[first].dropped == 0) break;
+        shown[first] = false;
+    }
+    const auto all = sum([&](std::size_t i) { return widths[i]; });
+    std::size_t excess = width == 0 || all <= width ? 0 : all - width;
+    for (std::size_t i = columns.size(); i-- > 0;) {
+        if (!shown[i]) continue;
+        const auto less = std::min(excess, widths[i] - least(i));
+        widths[i] -= less;
+        excess -= less;
+    }
+
+    std::vector<std::string> headers;
+    for (const auto& column : columns) headers.push_back(column.header);
+    rows.insert(rows.begin(), std::move(headers));
+    std::string out;
+    for (const auto& row : rows) {
+        std::string line;
+        for (std::size_t i = 0; i < columns.size(); ++i) {
+            if (!shown[i]) continue;
+            const auto cell = shortened(row[i], widths[i]);
+            const auto fill = padding(widths[i] - width_of(cell));
+            line += (columns[i].align == table::align::right ? fill + cell : cell + fill) + padding(gap);
+        }
+        line.erase(line.find_last_not_of(' ') + 1);
+        out += line + '\n';
     }
     return out;
 }

@@ -28,6 +28,18 @@ class table {
     std::vector<std::vector<std::string>> rows_;
 };
 
+/// A column of a list with one line for each row.
+struct list_column {
+    std::string header;
+    table::align align = table::align::left;
+    std::size_t least = 0;  // it is never cut to less than that
+    int dropped = 0;        // where there is no room: the highest first; 0: never
+};
+
+/// Lines under their headers, none longer than `width` (0: as long as they are): first the last columns are cut, as far
+/// as they may be; if that is not enough, columns are left out. Cells are made printable.
+std::string print_list(std::vector<list_column> columns, std::vector<std::vector<std::string>> rows, std::size_t width);
+
 /// "1,234,567"
 std::string grouped(std::uint64_t number);
 

@@ -1,10 +1,12 @@
 #pragma once
 // sidecar/throttle.hpp - keeps a log readable when something happens very often. One thread at a time.
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "relay/clock.hpp"
 
@@ -40,25 +42,33 @@ class throttle {
     std::uint64_t left_out_ = 0;
 };
 
-/// Decides whether to say that something is still as it was: only every 30 seconds.
+/// Decides whether to say that something is still amiss: for each reason that is news, and else every 30 seconds.
 class repetition {
   public:
     static constexpr std::chrono::seconds pause{30};
+    /// Whatever gives new reasons without end is not listened to for longer than this.
+    static constexpr std::size_t most_reasons = 8;
 
     bool worth_saying(std::string_view text, relay::time_point now) {
-        if (said_ && text == text_ && now - at_ < pause) return false;
-        said_ = true;
-        text_ = text;
-        at_ = now;
+        if (texts_.empty() || now - at_ >= pause) {
+            texts_.clear();
+            at_ = now;
+        } else if (texts_.size() == most_reasons || std::find(texts_.begin(), texts_.end(), text) != texts_.end()) {
+            return false;
+        }
+        texts_.emplace_back(text);
         return true;
     }
 
     /// What comes next is news. False: there was nothing to forget.
-    bool forget() { return std::exchange(said_, false); }
+    bool forget() {
+        const bool said = !texts_.empty();
+        texts_.clear();
+        return said;
+    }
 
   private:
-    bool said_ = false;
-    std::string text_;
+    std::vector<std::string> texts_;  // said since at_
     relay::time_point at_{};
 };
 

@@ -50,19 +50,27 @@ const strings hostile{
     "\uFEFFbyte order mark",
 };
 
-std::vector<new_row> rows_named_hostile() {
+// As far as the database has a place for it.
+strings hostile_to(table_view& table) {
+    auto some = hostile;
+    if (!table.on().holds_nul()) std::erase_if(some, [](const auto& text) { return text.find('\0') != text.npos; });
+    return some;
+}
+
+std::vector<new_row> rows_named_hostile(table_view& table) {
     std::vector<new_row> rows;
-    for (const auto& text : hostile) rows.push_back({.id = text, .msg = text, .exchange = text, .routing_key = text});
+    for (const auto& text : hostile_to(table))
+        rows.push_back({.id = text, .msg = text, .exchange = text, .routing_key = text});
     return rows;
 }
 
 TEST_CASE("hostile text in every column is read as it is") {
     table_view table;
-    table.insert(rows_named_hostile());
-    for (const auto& text : hostile)
+    table.insert(rows_named_hostile(table));
+    for (const auto& text : hostile_to(table))
         table.execute("UPDATE {} SET order_key = " + table.on().text(text) + " WHERE id = " + table.on().text(text));
     auto page = table.open()->due({}, 100);
-    REQUIRE(page.rows.size() == hostile.size());
+    REQUIRE(page.rows.size() == hostile_to(table).size());
     strings ids;
     for (const auto& row : page.rows) {
         CAPTURE(row.id);
@@ -72,7 +80,7 @@ TEST_CASE("hostile text in every column is read as it is") {
         CHECK(row.routing_key == row.id);
         CHECK(row.order_key == row.id);
     }
-    auto expected = hostile;
+    auto expected = hostile_to(table);
     std::sort(expected.begin(), expected.end());
     std::sort(ids.begin(), ids.end());
     CHECK(ids == expected);
@@ -80,9 +88,9 @@ TEST_CASE("hostile text in every column is read as it is") {
 
 TEST_CASE("pages of one row each pass through hostile ids") {
     table_view table;
-    table.insert(rows_named_hostile());
+    table.insert(rows_named_hostile(table));
     auto ids = sweep(*table.open(), 1);
-    auto expected = hostile;
+    auto expected = hostile_to(table);
     std::sort(expected.begin(), expected.end());
     std::sort(ids.begin(), ids.end());
     CHECK(ids == expected);
@@ -90,11 +98,11 @@ TEST_CASE("pages of one row each pass through hostile ids") {
 
 TEST_CASE("a settlement of a hostile id changes its row alone, and a hostile reason is recorded as it is") {
     table_view table;
-    table.insert(rows_named_hostile());
+    table.insert(rows_named_hostile(table));
     table.insert({.id = "bystander"});
     const auto store = table.open();
     std::size_t settled = 0;
-    for (const auto& text : hostile) {
+    for (const auto& text : hostile_to(table)) {
         CAPTURE(text);
         CHECK(store->settle(std::array{failed(text, 4, text)}) == 1);
         CHECK(table.status_of(text) == 2);
@@ -106,12 +114,12 @@ TEST_CASE("a settlement of a hostile id changes its row alone, and a hostile rea
 
 TEST_CASE("large bodies of rows with hostile ids are fetched") {
     table_view table;
-    auto rows = rows_named_hostile();
+    auto rows = rows_named_hostile(table);
     for (auto& row : rows) row.msg = std::string(20'000, 'x') + row.id;
     table.insert(rows);
     const auto store = table.open();
     auto page = store->due({}, 100);
-    CHECK(page.rows.size() == hostile.size());
+    CHECK(page.rows.size() == hostile_to(table).size());
     for (auto& row : page.rows) {
         CAPTURE(row.id);
         REQUIRE(row.body_left_out);

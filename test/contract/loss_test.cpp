@@ -74,10 +74,7 @@ TEST_CASE("rows that could not be settled over a lost connection are settled ove
 }
 
 TEST_CASE("a server that is not there is unavailable, and the password stays out of what is said") {
-    conf::database nowhere;
-    nowhere.url = "mysql://nobody:topsecret@127.0.0.1:1/nothing";
-    nowhere.connect_timeout = 1s;
-    const auto store = outbox::make_store(nowhere, {});
+    const auto store = outbox::make_store(make_subject(shape::none)->nowhere(), {});
     const auto what = what_of<outbox::store_unavailable>([&] { store->due({}, 1); });
     CAPTURE(what);
     CHECK(what != "nothing was thrown");
@@ -97,16 +94,17 @@ TEST_CASE("while somebody holds a row's lock, a batch with it is busy and change
     CHECK_THROWS_AS(store->settle(std::array{delivered("a"), delivered("b")}), outbox::store_busy);
     CHECK(table.statuses() == "0 0 0");
     CHECK(table.of("c", "try_count") == "0");
-    CHECK(store->settle(std::array{delivered("a")}) == 1);  // the others are not held up
+    if (table.on().locks_rows()) CHECK(store->settle(std::array{delivered("a")}) == 1);  // the others are not held up
 
     holder->execute("ROLLBACK");
-    CHECK(store->settle(mixed) == 2);
-    CHECK(table.statuses() == "1 1 0");
+    CHECK(store->settle(mixed) == (table.on().locks_rows() ? 2 : 3));
+    CHECK(table.statuses() == (table.on().locks_rows() ? "1 1 0" : "2 1 0"));
 }
 
 TEST_CASE("settling waits for no row that an application is inserting, and keeps none from inserting") {
     for (const auto after : {conf::after_delivery::keep, conf::after_delivery::remove}) {
         table_view table;
+        if (!table.on().locks_rows()) return;
         table.insert(std::vector<new_row>{{.id = "a"}, {.id = "b"}, {.id = "c"}});
         const auto application = table.on().connect();
         application->execute("BEGIN");

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <memory>
 #include <set>
 #include <stdexcept>
 
@@ -35,7 +36,14 @@ support::table altered(const std::string& how) {
     return made;
 }
 
-support::table make_table(shape of) {
+// As applications have it that file their failures by themselves.
+constexpr auto classic_ledger =
+    "CREATE TABLE {}.sys_mq_fail (id bigint NOT NULL PRIMARY KEY, custom_message_id varchar(36), tags varchar(50), "
+    "topic varchar(50) NOT NULL, message_id varchar(36), message_key varchar(50), message_create_time datetime, "
+    "headers json, payload longblob, ex_content longblob, fail_flag bit(1) NOT NULL, retry smallint NOT NULL, "
+    "last_retry_status bit(1) NOT NULL) ENGINE=InnoDB DEFAULT CHARSET=utf8";
+
+support::table make_table(shape of, const support::own_database* own) {
     using support::table;
     switch (of) {
         case shape::recommended: break;
@@ -50,20 +58,34 @@ support::table make_table(shape of) {
         }
         case shape::lacking: return table::of(nine_columns());
         case shape::none: return table::of("DO 1");
+        case shape::classic_ledger:
+            support::database().execute(fmt::format(classic_ledger, own->name()));
+            return table::recommended(own->name());
     }
     return table::recommended();
 }
 
 class mysql_subject final : public subject {
   public:
-    explicit mysql_subject(shape of) : table_(make_table(of)) {}
+    explicit mysql_subject(shape of)
+        : own_(of == shape::classic_ledger ? std::make_unique<support::own_database>() : nullptr),
+          table_(make_table(of, own_.get())) {}
 
     std::unique_ptr<outbox::store> open(const outbox::store_options& options) override {
         return outbox::make_store(table_.settings(), options);
     }
     std::unique_ptr<connection> connect() override { return std::make_unique<mysql_connection>(); }
 
+    conf::database nowhere() const override {
+        conf::database settings;
+        settings.url = "mysql://nobody:topsecret@127.0.0.1:1/nothing";
+        settings.connect_timeout = std::chrono::seconds(1);
+        return settings;
+    }
+
     std::string table() const override { return table_.name(); }
+    std::string ledger() const override { return (own_ ? own_->name() + "." : "") + "sys_mq_fail"; }
+    std::string flag(bool set) const override { return set ? "1" : "0"; }
     std::string now() const override { return "(TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(3)) DIV 1000)"; }
     std::string text(std::string_view utf8) const override { return support::utf8(utf8); }
     std::string blob(std::string_view bytes) const override { return support::bytes(bytes); }
@@ -111,7 +133,18 @@ class mysql_subject final : public subject {
         return text.replace(name, table_.name().size(), "…");
     }
 
+    std::vector<column_facts> columns(const std::string& table) override {
+        return to_columns(support::database().rows(fmt::format(
+            "SELECT c.column_name, c.is_nullable = 'YES', COALESCE(c.column_default, 'NULL') <> 'NULL' OR "
+            "c.extra LIKE '%auto_increment%', COALESCE(k.seq_in_index, 0) FROM information_schema.columns AS c "
+            "LEFT JOIN information_schema.statistics AS k ON k.table_schema = c.table_schema AND k.table_name = "
+            "c.table_name AND k.column_name = c.column_name AND k.index_name = 'PRIMARY' "
+            "WHERE c.table_schema = DATABASE() AND c.table_name = '{}' ORDER BY c.ordinal_position",
+            table)));
+    }
+
   private:
+    std::unique_ptr<support::own_database> own_;  // when the ledger is to be its own
     support::table table_;
     support::database counters_;
 };

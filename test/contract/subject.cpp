@@ -28,9 +28,20 @@ std::int64_t connection::number(const std::string& sql) {
 }
 
 std::string subject::in(std::string sql) const {
-    const auto name = table();
-    for (auto at = sql.find("{}"); at != sql.npos; at = sql.find("{}", at + name.size())) sql.replace(at, 2, name);
+    const auto replace = [&](std::string_view from, const std::string& to) {
+        for (auto at = sql.find(from); at != sql.npos; at = sql.find(from, at + to.size()))
+            sql.replace(at, from.size(), to);
+    };
+    replace("{}", table());
+    replace("[]", ledger());
     return sql;
+}
+
+std::vector<column_facts> subject::to_columns(const std::vector<row>& rows) {
+    std::vector<column_facts> all;
+    for (const auto& one : rows)
+        all.push_back({one.at(0).value(), one.at(1) == "1", one.at(2) == "1", std::stoll(one.at(3).value())});
+    return all;
 }
 
 std::unique_ptr<subject> make_subject(shape of) { return current().make(of); }

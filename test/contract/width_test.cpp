@@ -23,9 +23,10 @@ TEST_CASE("tries beyond what the column can hold are recorded as the most that i
     table_view table(shape::narrow);
     table.insert({.id = "a"});
     table.insert({.id = "b"});
-    CHECK(table.open()->settle(std::array{retry("a", 128, 1h), failed("b", 100'000)}) == 2);
-    CHECK(table.of("a", "try_count") == "127");
-    CHECK(table.of("b", "try_count") == "127");
+    const auto most = table.on().narrow_tries();
+    CHECK(table.open()->settle(std::array{retry("a", most + 1, 1h), failed("b", 100'000)}) == 2);
+    CHECK(table.of("a", "try_count") == std::to_string(most));
+    CHECK(table.of("b", "try_count") == std::to_string(most));
 
     table_view wide;
     wide.insert({.id = "a"});

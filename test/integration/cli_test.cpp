@@ -38,7 +38,8 @@ TEST_SUITE("command line") {
         CHECK(wrong.out.empty());
         const auto help = run_sidecar({"--help"}, {});
         CHECK(help.code == 0);
-        for (const char* command : {"run", "check", "migrate", "doctor", "status", "purge", "version"})
+        for (const char* command : {"run", "check", "migrate", "doctor", "status", "purge", "list", "show", "retry",
+                                    "delete", "failures", "version"})
             CHECK(contains(help.out, command));
     }
 

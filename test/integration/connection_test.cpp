@@ -165,4 +165,21 @@ TEST_SUITE("connections to the broker") {
         CHECK(here.rabbit.queue_exists(settings.topology.queues[1].name));
         here.rabbit.delete_queue(settings.topology.queues[1].name);
     }
+
+    TEST_CASE("a part of the topology over which the broker closes the connection is left out, and the relay goes on") {
+        support::scene here;
+        auto settings = support::quick_settings(here.table);
+        settings.topology.exchanges.resize(1);
+        settings.topology.exchanges[0].name = support::unique_name("declared");
+        settings.topology.exchanges[0].type = "x-no-such-type";  // 503
+        settings.topology.queues.resize(1);
+        settings.topology.queues[0].name = support::unique_name("declared");
+        support::insert(here.server, here.table, 5, here.to.exchange());
+        support::relaying relay(settings);
+        CHECK(here.reaches(1, 5));
+        relay.stop();
+        CHECK(here.rabbit.queue_exists(settings.topology.queues[0].name));
+        CHECK_MESSAGE(relay.seen().warned_of("left out of the topology"), relay.seen().all());
+        here.rabbit.delete_queue(settings.topology.queues[0].name);
+    }
 }

@@ -99,6 +99,7 @@ TEST_SUITE("doctor") {
 
     TEST_CASE("the classic table has no problem, and the statements that are advised cure all the rest") {
         const auto table = support::table::classic();
+        const auto other = support::table::recommended();  // so that there is a table of leases
         support::database server;
         server.execute(table.in("INSERT INTO {} (id, msg, status) VALUES ('a', 'körper', 1)"));
         const auto before = examine(table);
@@ -166,6 +167,18 @@ TEST_SUITE("doctor") {
         CHECK(contains(before.cures()[0], "GRANT UPDATE, DELETE ON"));
         support::database(support::database::account::root).execute(before.cures()[0]);
         CHECK(examine(poor.settings(table)).code == 0);
+    }
+
+    TEST_CASE("an account that sees the table of leases and can't change it gets the GRANT that it needs") {
+        const auto table = support::table::recommended();
+        account reader(table, "SELECT, UPDATE, DELETE");
+        CHECK(contains(examine(reader.settings(table)).found("database", "several sidecars"), "no right"));
+        reader.root.execute("GRANT SELECT ON shop.msg_lane TO '" + reader.name + "'@'%'");
+        const auto before = examine(reader.settings(table));
+        CHECK(before.level("database", "several sidecars") == "problem");
+        REQUIRE(before.cures().size() == 1);
+        reader.root.execute(before.cures()[0]);
+        CHECK(examine(reader.settings(table)).level("database", "several sidecars") == "ok");
     }
 
     TEST_CASE("without DELETE only purging suffers, unless delivered rows are to be removed") {

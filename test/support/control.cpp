@@ -23,7 +23,14 @@ std::string private_servers(const std::string& arguments) {
     return run(fmt::format("'{}' {}", OUTBOX_PRIVATE_SERVERS, arguments));
 }
 
-const char* name_of(server which) { return which == server::mariadb ? "mariadb" : "rabbitmq"; }
+const char* name_of(server which) {
+    switch (which) {
+        case server::mariadb: return "mariadb";
+        case server::postgresql: return "postgresql";
+        case server::rabbitmq: break;
+    }
+    return "rabbitmq";
+}
 
 // In a destructor; the tests that follow will say the rest.
 template <class Work>

@@ -15,7 +15,7 @@ std::string run(const std::string& command);
 /// rabbitmqctl on the broker of the tests; takes about a second.
 std::string ctl(const std::string& arguments);
 
-enum class server { mariadb, rabbitmq };
+enum class server { mariadb, postgresql, rabbitmq };
 enum class manner { stop, kill };  // in good order; by SIGKILL
 
 /// The server is down from construction to end(), after which it serves again.

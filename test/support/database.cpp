@@ -169,8 +169,24 @@ std::string bytes(std::string_view any) {
 
 std::string utf8(std::string_view text) { return "_utf8mb4 " + bytes(text); }
 
-table table::recommended() {
-    table made(unique_name("outbox"));
+own_database::own_database() : name_(unique_name("own")) {
+    database root(database::account::root);
+    root.execute("CREATE DATABASE " + name_);
+    const auto account = database().text("SELECT CURRENT_USER()");
+    const auto at = account.rfind('@');
+    root.execute(fmt::format("GRANT ALL ON {}.* TO '{}'@'{}'", name_, account.substr(0, at), account.substr(at + 1)));
+}
+
+own_database::~own_database() {
+    try {
+        database(database::account::root).execute("DROP DATABASE " + name_);
+    } catch (const std::exception&) {
+        // As for a table.
+    }
+}
+
+table table::recommended(const std::string& database) {
+    table made((database.empty() ? "" : database + ".") + unique_name("outbox"));
     outbox::make_store(made.settings(), {})->migrate();
     return made;
 }
@@ -188,8 +204,10 @@ table::~table() {
     try {
         database server;
         server.execute(in("DROP TABLE IF EXISTS {}"));
-        if (!server.rows("SHOW TABLES LIKE 'outbox\\_migration'").empty())
-            server.execute(in("DELETE FROM outbox_migration WHERE table_name = '{}'"));
+        for (const auto* shared : {"outbox_migration", "msg_lane"}) {
+            if (!server.rows(fmt::format("SHOW TABLES LIKE '{}'", shared)).empty())
+                server.execute(fmt::format("DELETE FROM {} WHERE table_name = '{}'", shared, name_));
+        }
     } catch (const std::exception&) {
         // The server may be what the test has taken away; the next test's table has another name.
     }

@@ -53,11 +53,25 @@ std::string bytes(std::string_view any);
 /// A literal for UTF-8 text, whatever is in it.
 std::string utf8(std::string_view text);
 
+/// A database of its own, dropped at the end.
+class own_database {
+  public:
+    own_database();
+    ~own_database();
+    own_database(const own_database&) = delete;
+    own_database& operator=(const own_database&) = delete;
+
+    const std::string& name() const { return name_; }
+
+  private:
+    std::string name_;
+};
+
 /// A table of its own, dropped at the end.
 class table {
   public:
-    /// As `migrate` makes it.
-    static table recommended();
+    /// As `migrate` makes it, in the database if one is named.
+    static table recommended(const std::string& database = {});
     /// The nine columns as tutorials and existing applications have them: utf8, COMPACT, no index on status.
     static table classic();
     /// `ddl` says {} where the table's name goes.

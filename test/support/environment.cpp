@@ -16,7 +16,8 @@ std::vector<std::string> missing_variables() {
     std::vector<std::string> missing;
     for (const char* name :
          {"OUTBOX_TEST_SERVERS_DIR", "OUTBOX_TEST_TLS_DIR", "OUTBOX_TEST_MYSQL_URL", "OUTBOX_TEST_MYSQL_ROOT_PASSWORD",
-          "OUTBOX_TEST_AMQP_URL", "OUTBOX_TEST_AMQPS_URL", "OUTBOX_TEST_CTL"}) {
+          "OUTBOX_TEST_POSTGRESQL_URL", "OUTBOX_TEST_POSTGRESQL_ROOT_PASSWORD", "OUTBOX_TEST_AMQP_URL",
+          "OUTBOX_TEST_AMQPS_URL", "OUTBOX_TEST_CTL"}) {
         const char* value = std::getenv(name);
         if (value == nullptr || *value == '\0') missing.emplace_back(name);
     }

@@ -14,13 +14,14 @@ recorder::figures recorder::so_far() const {
 bool recorder::broker_down_for(std::string_view words) const { return said(topic::down, words); }
 bool recorder::warned_of(std::string_view words) const { return said(topic::warning, words); }
 bool recorder::database_down_for(std::string_view words) const { return said(topic::database_down, words); }
+bool recorder::took_a_lane() const { return said(topic::lane_taken, ""); }
 bool recorder::said_of_database(std::string_view words) const {
     return said(topic::database_down, words) || said(topic::database_error, words);
 }
 
 std::string recorder::all() const {
-    static constexpr std::array names = {"up",      "down",          "blocked",       "unblocked",
-                                         "warning", "database down", "database error"};
+    static constexpr std::array names = {"up",      "down",          "blocked",        "unblocked",
+                                         "warning", "database down", "database error", "lane taken"};
     const std::lock_guard lock(mutex_);
     const auto& f = figures_;
     auto text = fmt::format(
@@ -44,6 +45,8 @@ void recorder::broker_blocked(std::string_view reason) { note(topic::blocked, st
 void recorder::broker_unblocked() { note(topic::unblocked, {}); }
 
 void recorder::broker_warning(std::string_view text) { note(topic::warning, std::string(text)); }
+
+void recorder::lane_taken(unsigned lane, unsigned of) { note(topic::lane_taken, fmt::format("{} of {}", lane, of)); }
 
 void recorder::database_down(std::string_view role, std::string_view why) {
     note(topic::database_down, std::string(role) + ": " + std::string(why));
@@ -89,7 +92,8 @@ void recorder::note(topic about, std::string text) {
         case topic::unblocked: ++figures_.unblocked; break;
         case topic::warning: ++figures_.warnings; break;
         case topic::database_error: ++figures_.database_errors; break;
-        case topic::database_down: break;  // by its role
+        case topic::database_down:  // counted by its role
+        case topic::lane_taken: break;
     }
 }
 

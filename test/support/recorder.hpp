@@ -30,6 +30,7 @@ class recorder final : public relay::observer {
     bool warned_of(std::string_view words) const;
     bool database_down_for(std::string_view words) const;
     bool said_of_database(std::string_view words) const;  // down, or an error
+    bool took_a_lane() const;
     /// Everything said, for the message of a failed test.
     std::string all() const;
 
@@ -40,11 +41,12 @@ class recorder final : public relay::observer {
     void broker_warning(std::string_view text) override;
     void database_down(std::string_view role, std::string_view why) override;
     void database_error(std::string_view role, std::string_view what) override;
+    void lane_taken(unsigned lane, unsigned of) override;
     void attempted(const relay::attempt& one) override;
     void settled(std::size_t asked, std::size_t changed, std::chrono::microseconds took) override;
 
   private:
-    enum class topic { up, down, blocked, unblocked, warning, database_down, database_error };
+    enum class topic { up, down, blocked, unblocked, warning, database_down, database_error, lane_taken };
     struct remark {
         std::chrono::milliseconds at;  // since the beginning
         topic about;

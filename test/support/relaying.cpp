@@ -8,9 +8,9 @@ namespace support {
 
 using namespace std::chrono_literals;
 
-conf::settings quick_settings(const table& on) {
+conf::settings quick_settings(const conf::database& on) {
     conf::settings settings;
-    settings.database = on.settings();
+    settings.database = on;
     settings.database.connect_timeout = 5s;
     settings.broker.urls = {amqp_url()};
     settings.broker.connect_timeout = 2s;
@@ -19,6 +19,7 @@ conf::settings quick_settings(const table& on) {
     settings.relay.poll_max = 20ms;
     settings.retry.strategy = conf::retry_strategy::fixed;
     settings.retry.initial = 50ms;
+    settings.relay.lease = 10min;  // or renewals would be counted among what the relay writes
     settings.purge.schedule.clear();
     return settings;
 }

@@ -19,7 +19,8 @@
 namespace support {
 
 /// For this table and the tests' broker: short pauses, and a failed try that is repeated after 50 ms.
-conf::settings quick_settings(const table& on);
+conf::settings quick_settings(const conf::database& on);
+inline conf::settings quick_settings(const table& on) { return quick_settings(on.settings()); }
 
 /// A failed try is then repeated only long after the test's end.
 conf::retry one_try_only();

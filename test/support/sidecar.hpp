@@ -43,6 +43,7 @@ class sidecar_process {
     sidecar_process(const sidecar_process&) = delete;
     sidecar_process& operator=(const sidecar_process&) = delete;
 
+    pid_t pid() const { return pid_; }
     void signal(int number) const;
 
     /// Waits until the text has been written to standard error. False when it ended, or took too long, without.

@@ -45,6 +45,11 @@ TEST_CASE("each command is understood") {
     CHECK(is<command::doctor>(understood({"doctor"})));
     CHECK(is<command::status>(understood({"status"})));
     CHECK(is<command::purge>(understood({"purge"})));
+    CHECK(is<command::list>(understood({"list"})));
+    CHECK(is<command::show>(understood({"show", "a"})));
+    CHECK(is<command::retry>(understood({"retry", "a"})));
+    CHECK(is<command::remove>(understood({"delete", "a"})));
+    CHECK(is<command::failures>(understood({"failures"})));
     CHECK(is<command::version>(understood({"version"})));
 }
 

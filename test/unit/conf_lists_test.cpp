@@ -128,3 +128,11 @@ TEST_CASE("a topology that can't be declared is refused") {
     CHECK(problems("topology: {queues: [{name: " + std::string(256, 'q') + "}]}").find("at most 255 bytes") !=
           std::string::npos);
 }
+
+TEST_CASE("log: stands for no broker, and stands alone") {
+    CHECK(load("", {{"OUTBOX_BROKER_URLS", "log:"}}).broker.urls == std::vector<std::string>{"log:"});
+    for (const std::string urls : {"log:,amqp://h", "log://stdout", "log:x", "log"}) {
+        CAPTURE(urls);
+        CHECK_FALSE(problems("", {{"OUTBOX_BROKER_URLS", urls}}).empty());
+    }
+}

@@ -131,9 +131,9 @@ TEST_CASE("the urls are required, wherever they come from") {
 
 TEST_CASE("a url of the wrong kind is refused with the kinds that are accepted") {
     CHECK(problems("database: {url: oracle://h/d}") ==
-          "file:1:17: database.url: the url's scheme must be one of mysql, mariadb");
+          "file:1:17: database.url: the url's scheme must be one of mysql, mariadb, postgresql, postgres, sqlite");
     CHECK(problems("broker: {urls: [amqp://h, http://h]}") ==
-          "file:1:27: broker.urls[1]: the url's scheme must be one of amqp, amqps");
+          "file:1:27: broker.urls[1]: the url's scheme must be one of amqp, amqps, log");
     CHECK(problems("database: {url: 'mysql://h/d?ssl=true'}").find("?query") != std::string::npos);
     for (const std::string url : {"mysql://h", "mysql://h/", "mysql://h/a/b"})
         CHECK(problems("", {{"OUTBOX_DATABASE_URL", url}}).find("names no database") != std::string::npos);

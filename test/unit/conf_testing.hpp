@@ -38,9 +38,7 @@ inline std::string problems(std::string_view yaml, const conf::environment& more
     }
 }
 
-inline std::string reference_file() {
-    return std::filesystem::path{__FILE__}.parent_path().parent_path().parent_path() / "conf" / "sidecar.yaml";
-}
+inline std::string reference_file() { return std::filesystem::path{OUTBOX_SOURCE_FOLDER} / "conf" / "sidecar.yaml"; }
 
 inline std::string content_of(const std::string& file) {
     std::ifstream in{file, std::ios::binary};

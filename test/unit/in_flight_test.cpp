@@ -12,51 +12,51 @@ namespace {
 TEST_CASE("a row on its way is not taken up twice") {
     in_flight rows(10);
     rows.read_began();
-    CHECK(rows.admit("a"));
-    CHECK_FALSE(rows.admit("a"));
-    CHECK(rows.admit("A"));
-    CHECK(rows.admit("a "));
+    CHECK(rows.admit("a", 0));
+    CHECK_FALSE(rows.admit("a", 0));
+    CHECK(rows.admit("A", 0));
+    CHECK(rows.admit("a ", 0));
     CHECK(rows.size() == 3);
 }
 
 TEST_CASE("a row that is settled during a read is not taken up by that read, but by the next") {
     in_flight rows(10);
     rows.read_began();
-    rows.admit("a");
+    rows.admit("a", 0);
     rows.read_ended();
     rows.read_began();  // its snapshot still shows the row as due
     rows.settled(std::array<std::string, 1>{"a"});
-    CHECK_FALSE(rows.admit("a"));
+    CHECK_FALSE(rows.admit("a", 0));
     rows.read_ended();
     CHECK(rows.size() == 0);
     rows.read_began();
-    CHECK(rows.admit("a"));
+    CHECK(rows.admit("a", 0));
 }
 
 TEST_CASE("a row that is settled between reads may come again at once: an operator has requeued it") {
     in_flight rows(10);
     rows.read_began();
-    rows.admit("a");
+    rows.admit("a", 0);
     rows.read_ended();
     rows.settled(std::array<std::string, 1>{"a"});
     rows.read_began();
-    CHECK(rows.admit("a"));
+    CHECK(rows.admit("a", 0));
 }
 
 TEST_CASE("a released row is read again, also by the read under way") {
     in_flight rows(10);
     rows.read_began();
-    rows.admit("a");
+    rows.admit("a", 0);
     rows.released(std::array<std::string, 1>{"a"});
-    CHECK(rows.admit("a"));
+    CHECK(rows.admit("a", 0));
 }
 
 TEST_CASE("room counts every row that is on its way") {
     in_flight rows(2);
     rows.read_began();
     CHECK(rows.room() == 2);
-    rows.admit("a");
-    rows.admit("b");
+    rows.admit("a", 0);
+    rows.admit("b", 0);
     CHECK(rows.room() == 0);
     rows.settled(std::array<std::string, 1>{"a"});
     CHECK(rows.room() == 0);  // it still takes its place, until the read has ended

@@ -45,7 +45,33 @@ struct reporting {
     }
 };
 
+/// Has room for so many more characters.
+struct small_disk : std::streambuf {
+    std::size_t room = 0;
+    std::string text;
+
+    int_type overflow(int_type character) override {
+        if (room == 0) return traits_type::eof();
+        --room;
+        text += traits_type::to_char_type(character);
+        return character;
+    }
+};
+
 }  // namespace
+
+TEST_CASE("a log whose disk was full goes on, on a line of its own, when there is room again") {
+    small_disk disk;
+    std::ostream out(&disk);
+    sidecar::log log({conf::log_level::info, conf::log_format::json}, out, false);
+    disk.room = 10;
+    log.info("first", "half of it");
+    log.info("second", "none of it");
+    disk.room = 1'000;
+    log.info("third", "all of it");
+    REQUIRE(disk.text.find('\n') == 10);
+    CHECK(json::parse(disk.text.substr(10))["event"] == "third");
+}
 
 TEST_CASE("a JSON line has time, level, event, message and the fields") {
     std::ostringstream out;
@@ -132,7 +158,7 @@ TEST_CASE("a throttle lets its number through in each second and counts the othe
 TEST_CASE("a broker that stays away is mentioned every 30 seconds, and one that comes back at once") {
     reporting here;
     for (int second = 0; second < 60; ++second) {
-        here.reporter.broker_down("no socket " + std::to_string(second % 2), 1s);
+        here.reporter.broker_down("no socket", 1s);
         here.clock.at += 1s;
     }
     CHECK(here.count("broker_down") == 2);
@@ -140,6 +166,25 @@ TEST_CASE("a broker that stays away is mentioned every 30 seconds, and one that 
     here.reporter.broker_down("lost", 1s);
     CHECK(here.count("broker_up") == 1);
     CHECK(here.count("broker_down") == 3);
+}
+
+TEST_CASE("each reason why the broker is away is mentioned: that it went, and that it now refuses the login") {
+    reporting here;
+    here.reporter.broker_down("connection lost", 0ms);
+    for (int second = 0; second < 29; ++second) {
+        here.reporter.broker_down("login refused " + std::to_string(second % 2), 1s);
+        here.clock.at += 1s;
+    }
+    CHECK(here.count("broker_down") == 3);
+}
+
+TEST_CASE("a broker that never gives the same reason twice does not fill the log") {
+    reporting here;
+    for (int second = 0; second < 30; ++second) {
+        here.reporter.broker_down("reason " + std::to_string(second), 1s);
+        here.clock.at += 1s;
+    }
+    CHECK(here.count("broker_down") == sidecar::repetition::most_reasons);
 }
 
 TEST_CASE("another reason why the database is away is news") {

@@ -42,7 +42,7 @@ struct fixture {
         std::vector<attempt> attempts;
         rows.read_began();
         for (int i = first; i <= last; ++i) {
-            rows.admit(std::to_string(i));
+            rows.admit(std::to_string(i), 0);
             attempts.push_back({{std::to_string(i), "e", "k", 0, 0}, confirmed{}});
         }
         rows.read_ended();
@@ -114,7 +114,7 @@ TEST_CASE_FIXTURE(fixture, "a row that the database refuses waits alone, and new
 
 TEST_CASE_FIXTURE(fixture, "an unknown outcome writes nothing and frees the row") {
     rows.read_began();
-    rows.admit("a");
+    rows.admit("a", 0);
     rows.read_ended();
     outcomes.push({{{"a", "e", "k", 0, 0}, unknown{}}});
     CHECK(parts.run_once() > 0ms);

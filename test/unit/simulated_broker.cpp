@@ -9,6 +9,7 @@ void broker::send(relay::outgoing&& message, std::vector<relay::attempt>& outcom
         outcomes.push_back({std::move(message.row), relay::unknown{false}});
         return;
     }
+    sent.insert(message.row.id);
     wire_.push_back({next_tag_++, message.row.id, message.message_id, message.row.exchange});
     window_.sent(std::move(message.row), wire_.back().message_id, clock_.now());
 }

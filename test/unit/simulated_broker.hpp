@@ -4,6 +4,7 @@
 
 #include <deque>
 #include <map>
+#include <set>
 #include <string>
 
 #include "relay/confirm_window.hpp"
@@ -33,10 +34,14 @@ class broker final : public relay::publisher {
     bool alarm = false;
     double mishaps = 0;
 
+    std::set<std::string> sent;        // ids that ever were
     std::map<std::string, int> taken;  // id → how often a queue has it
     std::map<std::string, int> tries;  // id → how often the broker's word cost it a try
     std::size_t unknowns = 0;          // outcomes unknown: so many duplicates are possible
     std::map<std::string, outbox::epoch_ms> first_taken;
+
+    /// A queue has it.
+    void accept(const std::string& id);
 
     /// A process that dies takes its connection along; what the broker has on the wire may still arrive.
     void client_died();
@@ -56,7 +61,6 @@ class broker final : public relay::publisher {
     void say_answers(std::vector<relay::attempt>& outcomes);
     void close_channel(int code, const std::string& text, std::vector<relay::attempt>& outcomes);
     void count(std::vector<relay::attempt>& outcomes, std::size_t from);
-    void accept(const std::string& id);
 
     engine& random_;
     const turned_clock& clock_;

@@ -18,7 +18,7 @@ bool table::comes_after(const outbox::message& one, const outbox::position& afte
     return !after.id || one.id > *after.id;
 }
 
-outbox::page table::due(const outbox::position& after, std::size_t limit) {
+outbox::page table::due(const outbox::position& after, std::size_t limit, const outbox::lane_set&) {
     if (away || chance(random_, mishaps)) throw outbox::store_unavailable("simulated: away");
     outbox::page page;
     const auto now = clock_.database_now();

@@ -11,6 +11,7 @@
 
 #include "outbox/store.hpp"
 #include "relay/clock.hpp"
+#include "relay/lanes.hpp"
 
 namespace simulation {
 
@@ -37,6 +38,18 @@ class turned_clock final : public relay::clock {
     std::chrono::nanoseconds elapsed_{std::chrono::hours(1)};
 };
 
+/// One lane, which another sidecar may have for a while.
+class single_lane final : public relay::lanes {
+  public:
+    relay::open_lanes open() const override {
+        return held ? relay::open_lanes{{1, {0}}, {epoch}} : relay::open_lanes{{1, {}}, {}};
+    }
+    bool is_open(unsigned lane, std::int64_t under) const override { return held && lane == 0 && under == epoch; }
+
+    bool held = true;
+    std::int64_t epoch = 1;
+};
+
 struct row {
     outbox::message content;
     int status = 0;
@@ -48,7 +61,7 @@ class table final : public outbox::due_rows, public outbox::settlements {
   public:
     table(engine& random, const turned_clock& clock) : random_(random), clock_(clock) {}
 
-    outbox::page due(const outbox::position& after, std::size_t limit) override;
+    outbox::page due(const outbox::position& after, std::size_t limit, const outbox::lane_set& of) override;
     bool load_body(outbox::message& row) override;
     std::size_t settle(std::span<const outbox::settlement> batch) override;
 

@@ -23,12 +23,12 @@ constexpr std::uint32_t max_retries = 3;
 
 /// One life of the process: what a crash takes with it.
 struct process {
-    process(table& rows, broker& broker_in, const turned_clock& clock, std::uint64_t seed)
+    process(table& rows, broker& broker_in, const relay::lanes& lanes, const turned_clock& clock, std::uint64_t seed)
         : in_flight(100),
           queue(
               4'000, [] {}, [] {}),
-          reader(rows, in_flight, queue, clock, relay::seeded_source(seed), watch, {20, {2ms, 100ms}}),
-          pump(broker_in, queue, outcomes, in_flight, relay::composer(conf::message{}), watch,
+          reader(rows, lanes, in_flight, queue, clock, relay::seeded_source(seed), watch, {20, {2ms, 100ms}}),
+          pump(broker_in, lanes, queue, outcomes, in_flight, relay::composer(conf::message{}), watch,
                [this] { reader.reread(); }),
           settler(rows, in_flight, outcomes, clock, relay::seeded_source(seed + 1), watch, rules(), 15, [] {}) {}
 
@@ -83,6 +83,9 @@ class world {
         const auto allowed = broker_.unknowns + duplicates_allowed_;
         if (duplicates > allowed)
             found.push_back(std::to_string(duplicates) + " duplicates, " + std::to_string(allowed) + " explained");
+        for (const auto& id : not_to_be_sent_) {
+            if (broker_.sent.count(id) > 0) found.push_back("sent, though another had the lane in between: " + id);
+        }
         for (const auto& [id, one] : rows_.rows) {
             const std::string which = " " + id + " to " + one.content.exchange + ", status " +
                                       std::to_string(one.status) + ", tries " + std::to_string(one.content.try_count);
@@ -150,7 +153,10 @@ class world {
 
     void others_run() {
         for (std::size_t n = pick(random_, 4); n > 0; --n) {
-            switch (pick(random_, 5)) {
+            switch (pick(random_, 6)) {
+                case 5:
+                    if (faults_ && chance(random_, 0.02)) lane_changes_hands();
+                    break;
                 case 0: read(); break;
                 case 1: publish(); break;
                 case 2: settle(); break;
@@ -221,9 +227,28 @@ class world {
         if (chance(random_, 0.01)) broker_.alarm = !broker_.alarm;
         if (chance(random_, 0.01)) rows_.away = !rows_.away;
         if (chance(random_, 0.01)) crash();
+        if (chance(random_, 0.01)) lane_changes_hands();
+        if (chance(random_, 0.1)) lane_.held = true;
         if (chance(random_, 0.02) && !rows_.rows.empty())
             rows_.locked = {
                 std::next(rows_.rows.begin(), static_cast<std::ptrdiff_t>(pick(random_, rows_.rows.size())))->first};
+    }
+
+    // Another sidecar delivers some of the rows: in the meantime, or while this one may not relay.
+    void lane_changes_hands() {
+        ++lane_.epoch;
+        lane_.held = chance(random_, 0.7);
+        for (auto& [id, one] : rows_.rows) {
+            const bool due = one.content.next_try_time.value_or(0) <= clock_.database_now();
+            if (one.status != 0 || one.content.exchange != "good" || !due || chance(random_, 0.5)) continue;
+            if (broker_.sent.count(id) > 0)
+                ++duplicates_allowed_;
+            else
+                not_to_be_sent_.insert(id);
+            broker_.accept(id);
+            one.status = 1;
+            one.touched_by_others = true;
+        }
     }
 
     void crash() {
@@ -236,13 +261,15 @@ class world {
     }
 
     void restart() {
-        process_ = std::make_unique<process>(rows_, broker_, clock_, seed_ + static_cast<std::uint64_t>(crashes_) * 7);
+        process_ =
+            std::make_unique<process>(rows_, broker_, lane_, clock_, seed_ + static_cast<std::uint64_t>(crashes_) * 7);
     }
 
     void calm_down() {
         while (!open_transactions_.empty()) end_transaction();
         broker_.away = broker_.alarm = rows_.away = false;
         broker_.mishaps = rows_.mishaps = 0;
+        lane_.held = true;
         rows_.locked.clear();
         rows_.meanwhile = [] {};
     }
@@ -260,6 +287,7 @@ class world {
     turned_clock clock_;
     table rows_{random_, clock_};
     broker broker_{random_, clock_, window};
+    single_lane lane_;
     std::unique_ptr<process> process_;
     bool faults_ = false;
     int crashes_ = 0;
@@ -267,6 +295,7 @@ class world {
     bool reading_ = false, publishing_ = false, settling_ = false;
     std::vector<std::vector<row>> open_transactions_;
     std::set<std::string> rolled_back_;
+    std::set<std::string> not_to_be_sent_;  // another sidecar had the lane, and has done it
     std::map<std::string, outbox::epoch_ms> not_before_;
 };
 

@@ -1,0 +1,68 @@
+#pragma once
+// outbox/ledger.hpp - the ledger of failures: the table sys_mq_fail. Where it exists, settlements::settle files each
+// row that it gives up (status 2), in the same transaction. Outboxes of one database share it; each sees its own
+// entries, and those that others have filed there without saying for which.
+//
+// An existing table with the classic columns alone, narrow as they may be, is used as it is: texts are cut to what
+// there is room for. An id that does not fit is filed cut in custom_message_id and left out of message_id, so that no
+// retry takes it for another message's.
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "outbox/message.hpp"
+
+namespace outbox {
+
+/// One row of sys_mq_fail.
+struct ledger_entry {
+    enum class side { producer = 0, consumer = 1 };  // fail_flag
+
+    std::int64_t id = 0;
+    side failed_on = side::producer;
+    std::string message_id;                      // msg_log.id
+    std::string exchange;                        // topic
+    std::string routing_key;                     // tags
+    std::optional<std::string> key;              // message_key: the order_key
+    std::optional<std::string> headers;          // JSON text
+    std::string reason;                          // ex_content
+    std::uint64_t payload_size = 0;              // bytes
+    std::optional<std::string> message_created;  // UTC, "2026-11-21T08:30:00Z"
+    std::int64_t retries = 0;                    // by hand
+    bool last_retry_succeeded = false;
+    std::optional<epoch_ms> filed;  // nullopt: a table without that column
+};
+
+/// What became of a retry by hand.
+enum class ledger_retry {
+    done,        // the message is back in status 0
+    not_failed,  // it is not in status 2: somebody was quicker, or it has been sent again since
+    gone,        // it is no longer in msg_log
+    consumers,   // it failed on the consumer's side: it is for the broker to have it again
+    no_entry,    // there is no such entry
+};
+
+/// Throws as outbox/store.hpp says.
+class ledger {
+  public:
+    virtual ~ledger() = default;
+
+    /// False: there is no table sys_mq_fail with the columns that a ledger needs, and nothing is filed.
+    virtual bool has_ledger() = 0;
+
+    /// At most `limit` entries with an id below `before`, the latest first.
+    virtual std::vector<ledger_entry> entries(std::optional<std::int64_t> before, std::size_t limit) = 0;
+
+    /// The payload as it was filed; nullopt: no such entry.
+    virtual std::optional<std::string> payload(std::int64_t entry) = 0;
+
+    /// Puts the message of a producer's failure back to be delivered, due now, with no tries spent, and records in the
+    /// entry that it was done or could not be: one transaction. Of two that retry the same entry at once, one is told
+    /// `done`, the other `not_failed`.
+    virtual ledger_retry retry_entry(std::int64_t entry) = 0;
+};
+
+}  // namespace outbox

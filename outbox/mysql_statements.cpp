@@ -1,0 +1,26 @@
+#include "outbox/mysql_statements.hpp"
+
+#include <bit>
+
+namespace outbox {
+
+std::size_t padded(std::size_t count) { return std::bit_ceil(count); }
+
+std::string question_marks(std::size_t count) {
+    std::string marks = "?";
+    for (std::size_t i = 1; i < count; ++i) marks += ",?";
+    return marks;
+}
+
+text_room room_in(const mysql_column& column) {
+    text_room room;
+    room.characters = static_cast<std::size_t>(column.length);
+    if (column.type.ends_with("text") || column.type.ends_with("blob")) room.bytes = room.characters;
+    if (column.charset == "utf8" || column.charset == "utf8mb3")
+        room.widest = 3;
+    else if (!column.charset.empty() && column.charset != "utf8mb4")
+        room.widest = 1;
+    return room;
+}
+
+}  // namespace outbox

@@ -1,0 +1,54 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <iostream>
+
+#include "outbox/store.hpp"
+#include "sidecar/commands.hpp"
+#include "sidecar/exit_code.hpp"
+#include "sidecar/message_view.hpp"
+#include "sidecar/status_name.hpp"
+#include "sidecar/terminal.hpp"
+
+namespace sidecar {
+namespace {
+
+void print_json(const outbox::listing& found, outbox::epoch_ms now) {
+    auto messages = nlohmann::ordered_json::array();
+    for (const auto& one : found.rows) messages.push_back(summary_json(one));
+    std::cout << dumped({{"messages", messages}, {"more", found.next.has_value()}, {"now", now}});
+}
+
+std::string named(int status) {
+    const auto name = status_name(status);
+    return name == status_name(-1) ? std::to_string(status) : std::string(name);
+}
+
+void print_text(const outbox::listing& found, outbox::epoch_ms now) {
+    if (found.rows.empty()) {
+        std::cout << "No messages.\n";
+        return;
+    }
+    using align = table::align;
+    const std::vector<list_column> columns{{"ID", align::left, 36, 0},      {"STATUS", align::left, 10, 0},
+                                           {"CHANGED", align::right, 9, 0}, {"TRIES", align::right, 5, 3},
+                                           {"SIZE", align::right, 9, 5},    {"EXCHANGE", align::left, 10, 2},
+                                           {"KEY", align::left, 10, 4},     {"ERROR", align::left, 16, 1}};
+    std::vector<std::vector<std::string>> rows;
+    for (const auto& one : found.rows)
+        rows.push_back({one.id, named(one.status), age_text(one.update_time, now), std::to_string(one.try_count),
+                        grouped(one.body_size), one.exchange, one.routing_key, one.last_error.value_or("")});
+    std::cout << print_list(columns, std::move(rows), terminal_width(STDOUT_FILENO));
+    if (found.next) std::cout << fmt::format("The latest {}; there are more.\n", found.rows.size());
+}
+
+}  // namespace
+
+int list(const command::list& options, const context& at) {
+    const auto store = outbox::make_store(at.settings.database, {at.settings.relay.after_delivery, "list"});
+    const auto found = store->list(filter_of(options.which, *store), std::nullopt, options.limit);
+    at.json ? print_json(found, store->clock()) : print_text(found, store->clock());
+    return exit_code::success;
+}
+
+}  // namespace sidecar
