@@ -1,0 +1,101 @@
+"""Plays the scenarios one after the other, and prints what the audit of each found."""
+import argparse
+import json
+import pathlib
+import random
+import shutil
+import sys
+import tempfile
+import time
+import traceback
+
+import scenarios
+from servers import Servers
+from stage import Failed, Stage
+
+COLUMNS = ["attempted", "committed", "rolled_back", "delivered", "lost", "rolled_back_seen", "duplicated",
+           "duplicates_allowed", "recovered_ms"]
+FORMAT = "{:<30}" + " {:>9}" * 2 + " {:>11} {:>9} {:>5} {:>16} {:>10} {:>18} {:>12}  {}"
+
+
+def read_arguments():
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("names", nargs="*", metavar="SCENARIO")
+    arguments.add_argument("--program", required=True)
+    arguments.add_argument("--private-servers", required=True)
+    arguments.add_argument("--list", action="store_true")
+    arguments.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
+    arguments.add_argument("--kills", type=int, default=50)
+    arguments.add_argument("--json", metavar="FILE")
+    arguments.add_argument("--keep", action="store_true")
+    options = arguments.parse_args()
+    unknown = [name for name in options.names if name not in scenarios.ALL]
+    if unknown:
+        arguments.error(f"no scenario {' '.join(unknown)}: see --list")
+    return options
+
+
+def play(name, servers, options, folder):
+    stage = None
+    try:
+        stage = Stage(name, servers, options.program, options.seed, options.kills, f"{folder}/{name}")
+        scenarios.ALL[name].play(stage)
+        return stage.finish(), stage.problems
+    except Exception as error:  # also a fault of the suite itself fails the scenario, not the others
+        if not isinstance(error, Failed):
+            traceback.print_exc()
+        if stage:
+            stage.abandon()
+        servers.start(*Servers.KINDS)
+        problems = [*(stage.problems if stage else []), f"{type(error).__name__}: {error}"]
+        return {"scenario": name, "seed": options.seed, **dict.fromkeys(COLUMNS, 0), "ok": False}, problems
+
+
+def end_of_logs(folder):
+    for file in sorted(folder.glob("*.log")):
+        print(f"    {file.name}:")
+        for line in file.read_text(errors="replace").splitlines()[-8:]:
+            print(f"      {line}")
+
+
+def main():
+    options = read_arguments()
+    if options.list:
+        for name, scenario in scenarios.ALL.items():
+            print(f"{name:<30} {scenario.what}")
+        return 0
+    folder = tempfile.mkdtemp(prefix="outbox-fault.")
+    servers = None
+    results = []
+    try:
+        servers = Servers(options.private_servers, f"{folder}/servers")
+        print(f"seed {options.seed}")
+        print(FORMAT.format("scenario", *COLUMNS, ""), flush=True)
+        for name in options.names or scenarios.ALL:
+            began = time.monotonic()
+            result, problems = play(name, servers, options, folder)
+            results.append(result)
+            verdict = "ok" if result["ok"] else "FAILED: " + "; ".join(problems)
+            print(FORMAT.format(name, *[result[each] for each in COLUMNS],
+                                f"{verdict} ({time.monotonic() - began:.0f} s)"), flush=True)
+            if not result["ok"]:
+                end_of_logs(pathlib.Path(folder, name))
+    finally:
+        if servers:
+            for kind in Servers.KINDS:
+                servers.stop(kind)
+        if options.keep:
+            print(f"logs: {folder}")
+        else:
+            shutil.rmtree(folder)
+    if options.json:
+        with open(options.json, "w", encoding="utf-8") as out:
+            json.dump(results, out, indent=1)
+    passed = sum(each["ok"] for each in results)
+    print(f"seed {options.seed}")
+    print(f"{passed} passed, {len(results) - passed} failed")
+    return 0 if passed == len(results) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
