@@ -77,12 +77,12 @@ struct message {
 enum class after_delivery { keep, remove };  // remove is spelled `delete` in YAML
 
 struct relay {
-    std::uint32_t page_rows = 500;             // read per SELECT
-    std::uint32_t window = 4'000;              // messages published and not yet confirmed
-    byte_size window_bytes{16 * 1024 * 1024};  // bodies held at once; one larger body passes alone
-    std::uint32_t settle_rows = 500;           // recorded per UPDATE
-    milliseconds poll_min{2};                  // pause between polls right after activity …
-    milliseconds poll_max{100};                // … and once idle
+    std::uint32_t page_rows = 500;            // read per SELECT
+    std::uint32_t window = 4'000;             // messages published and not yet confirmed
+    byte_size window_bytes{8 * 1024 * 1024};  // bodies held at once; one larger body passes alone
+    std::uint32_t settle_rows = 500;          // recorded per UPDATE
+    milliseconds poll_min{2};                 // pause between polls right after activity …
+    milliseconds poll_max{100};               // … and once idle
     conf::after_delivery after_delivery = conf::after_delivery::keep;
     milliseconds drain_timeout{20'000};
     std::uint32_t lanes = 1;     // into how many parts the rows are divided among sidecars

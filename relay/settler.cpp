@@ -10,6 +10,7 @@ namespace relay {
 namespace {
 
 using namespace std::chrono_literals;
+using std::chrono::milliseconds;
 
 constexpr auto until_rung = 500ms;
 constexpr auto deferral = 5s;
@@ -18,8 +19,7 @@ constexpr std::size_t parts = 8;
 }  // namespace
 
 settler::settler(outbox::settlements& store, relay::in_flight& in_flight, outcome_queue& in, const relay::clock& clock,
-                 random_source draw, observer& watch, retry_rules rules, std::size_t batch_rows,
-                 std::function<void()> settled)
+                 random_source draw, observer& watch, retry_rules rules, limits settings, std::function<void()> settled)
     : store_(store),
       in_flight_(in_flight),
       in_(in),
@@ -27,11 +27,12 @@ settler::settler(outbox::settlements& store, relay::in_flight& in_flight, outcom
       draw_(std::move(draw)),
       watch_(watch),
       rules_(std::move(rules)),
-      batch_rows_(batch_rows),
+      limits_(settings),
       settled_(std::move(settled)),
       backoff_(100ms, 5s) {}
 
-std::chrono::milliseconds settler::run_once() {
+milliseconds settler::run_once() {
+    if (const auto wait = pause_left(); wait > 0ms) return wait;
     auto rows = next_batch();
     if (rows.empty()) return until_rung;
     try {
@@ -44,17 +45,22 @@ std::chrono::milliseconds settler::run_once() {
     }
 }
 
+milliseconds settler::pause_left() const {
+    if (const auto fresh = in_.size(); !waiting_.empty() || fresh == 0 || fresh >= limits_.batch_rows) return 0ms;
+    return std::chrono::ceil<milliseconds>(next_at_ - clock_.now());
+}
+
 settler::batch settler::next_batch() {
     if (!waiting_.empty()) {
         batch rows = std::move(waiting_.front());
         waiting_.pop_front();
         return rows;
     }
-    if (auto fresh = in_.pop(batch_rows_); !fresh.empty()) return judged(std::move(fresh));
+    if (auto fresh = in_.pop(limits_.batch_rows); !fresh.empty()) return judged(std::move(fresh));
 
     batch rows;
     const auto now = clock_.now();
-    while (!deferred_.empty() && deferred_.front().until <= now && rows.size() < batch_rows_) {
+    while (!deferred_.empty() && deferred_.front().until <= now && rows.size() < limits_.batch_rows) {
         rows.push_back(std::move(deferred_.front().row));
         deferred_.pop_front();
     }
@@ -83,6 +89,7 @@ settler::batch settler::judged(std::vector<attempt>&& attempts) {
 void settler::record(batch&& rows) {
     std::size_t changed = 0;
     const auto began = clock_.now();
+    next_at_ = began + limits_.pause;
     try {
         changed = store_.settle(rows);
     } catch (const outbox::store_busy& error) {

@@ -21,10 +21,15 @@ namespace relay {
 /// the matter (locked by someone, refused by a trigger), only that one, and the others go on.
 class settler {
   public:
+    struct limits {
+        std::size_t batch_rows;
+        // From one batch to the next, unless that is full: each costs a flush to the disk, which the broker may share.
+        std::chrono::milliseconds pause{10};
+    };
+
     /// `settled` is called after each recorded batch: there is room for new rows.
     settler(outbox::settlements& store, relay::in_flight& in_flight, outcome_queue& in, const relay::clock& clock,
-            random_source draw, observer& watch, retry_rules rules, std::size_t batch_rows,
-            std::function<void()> settled);
+            random_source draw, observer& watch, retry_rules rules, limits settings, std::function<void()> settled);
 
     /// One step: at most one batch. Returns how long there is nothing to do, unless rung before.
     std::chrono::milliseconds run_once();
@@ -40,6 +45,7 @@ class settler {
         outbox::settlement row;
     };
 
+    std::chrono::milliseconds pause_left() const;
     batch next_batch();
     batch judged(std::vector<attempt>&& attempts);
     void record(batch&& rows);
@@ -52,12 +58,13 @@ class settler {
     const random_source draw_;
     observer& watch_;
     const retry_rules rules_;
-    const std::size_t batch_rows_;
+    const limits limits_;
     const std::function<void()> settled_;
 
     std::deque<batch> waiting_;      // before anything new
     std::deque<deferred> deferred_;  // one by one, each for its own reason, in the order of `until`
     backoff backoff_;
+    time_point next_at_{};
     bool connected_ = false;
 };
 

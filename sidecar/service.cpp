@@ -80,7 +80,7 @@ struct service::impl {
                    reader_bell.ring();
                }),
           settler(*settler_store, in_flight, outcomes, clock, seeded_by_hardware(), watch,
-                  relay::retry_rules(s.retry, s.retry_routes), s.relay.settle_rows, [this] { reader_bell.ring(); }) {
+                  relay::retry_rules(s.retry, s.retry_routes), {s.relay.settle_rows}, [this] { reader_bell.ring(); }) {
         if (!s.purge.schedule.empty()) {
             purge_schedule = relay::schedule::parse(s.purge.schedule, s.purge.time_zone);
             purge_store = outbox::make_store(s.database, {s.relay.after_delivery, "purger"});

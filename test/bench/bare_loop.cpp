@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <stdexcept>
+#include <thread>
 
 #include "conf/url.hpp"
 #include "test/bench/bare.hpp"
@@ -49,12 +50,15 @@ class connection {
 
 }  // namespace
 
-double bare_loop_rate(support::database& server, const support::table& in) {
+double bare_loop_rate(support::database& server, const support::table& in,
+                      const std::function<void(std::size_t)>& before_page) {
     const auto since = database_ms(server);
     connection link;
     const std::string now = "(TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(3)) DIV 1000)";
     std::string from = "0", update;
+    std::size_t done = 0;
     for (;;) {
+        if (before_page) before_page(done);
         update = in.in("UPDATE {} FORCE INDEX (PRIMARY) SET status = 1, update_time = ") + now +
                  " WHERE status = 0 AND id IN ('";
         // All that was read is settled by now, so that the place to go on from is a time.
@@ -72,8 +76,25 @@ double bare_loop_rate(support::database& server, const support::table& in) {
         update.resize(update.size() - 2);
         update += ')';
         link.run(update);
+        done += count;
     }
     return settled_rate(server, in, since);
+}
+
+double bare_pair_rate(const std::string& queue, support::database& server, const support::table& in,
+                      std::size_t messages) {
+    std::atomic<std::size_t> confirmed{0};
+    std::atomic<bool> over{false};
+    std::thread loop([&] {
+        bare_loop_rate(server, in, [&](std::size_t done) {
+            while (done >= confirmed + conf::relay{}.window && !over)
+                std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        });
+    });
+    const double rate = bare_publisher_rate(queue, messages, {}, &confirmed);
+    over = true;
+    loop.join();
+    return rate;
 }
 
 }  // namespace bench

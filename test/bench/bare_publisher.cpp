@@ -96,7 +96,8 @@ std::string id_of(std::size_t number) { return fmt::format("00000000-0000-4000-8
 
 }  // namespace
 
-double bare_publisher_rate(const std::string& queue, std::size_t messages, const message_shape& of) {
+double bare_publisher_rate(const std::string& queue, std::size_t messages, const message_shape& of,
+                           std::atomic<std::size_t>* so_far) {
     publisher link(queue, messages, of);
     const std::size_t window = conf::relay{}.window;
     std::vector<std::string> ids;
@@ -110,6 +111,7 @@ double bare_publisher_rate(const std::string& queue, std::size_t messages, const
             link.publish(ids[sent++], body);
         link.flush();
         confirmed = link.confirmed(sent == messages || sent - confirmed >= window);
+        if (so_far != nullptr) *so_far = confirmed;
         if (first == 0 && confirmed > 0) {
             first = confirmed;
             began = clock::now();

@@ -109,7 +109,7 @@ class instant_relay {
                             relay::seeded_source(1),
                             watch_,
                             relay::retry_rules({}, {}),
-                            settings_.settle_rows,
+                            {settings_.settle_rows},
                             [this] { bell_.ring(); }};
     std::atomic<bool> stop_{false};
     std::vector<std::thread> threads_;

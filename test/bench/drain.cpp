@@ -37,6 +37,22 @@ std::vector<figure> drain_quorum_256(scene& at) {
             alone("cpu_per_message", "us", rates.cpu_us, {better::less, 15, 6})};
 }
 
+// What the sidecar itself loses: beside a publisher that has the machine's cores to itself, it also pays for the
+// database's work.
+std::vector<figure> drain_shared(scene& at) {
+    std::vector<double> pair, sidecar;
+    for (int round = 0; round < at.of.rounds; ++round) {
+        {
+            const own_queue queue(at.broker, "quorum");
+            const auto table = support::table::recommended();
+            fill(at.server, table, queue.name(), at.of.quorum_256);
+            pair.push_back(bare_pair_rate(queue.name(), at.server, table, at.of.quorum_256));
+        }
+        sidecar.push_back(drain_round(at, "quorum", at.of.quorum_256, {}).rate);
+    }
+    return {compared("drain_shared", "rows/s", sidecar, pair, {better::more, 0.8, 0.95})};
+}
+
 std::vector<figure> drain_classic_256(scene& at) {
     const auto rates = compare_drains(at, "classic", at.of.classic_256, {256, false});
     return {compared("drain_classic_256", "rows/s", rates.sidecar, rates.bare, {better::more, 0.9, 1.0})};

@@ -36,7 +36,7 @@ struct fixture {
     outcome_queue outcomes;
     simulation::turned_clock clock;
     observer watch;
-    settler parts{table, rows, outcomes, clock, seeded_source(1), watch, retry_rules({}, {}), 100, [] {}};
+    settler parts{table, rows, outcomes, clock, seeded_source(1), watch, retry_rules({}, {}), {100}, [] {}};
 
     void confirm(int first, int last) {
         std::vector<attempt> attempts;
@@ -50,7 +50,10 @@ struct fixture {
     }
 
     void run(int steps) {
-        for (int i = 0; i < steps; ++i) parts.run_once();
+        for (int i = 0; i < steps; ++i) {
+            clock.advance(10ms);
+            parts.run_once();
+        }
     }
 };
 
@@ -60,6 +63,21 @@ TEST_CASE_FIXTURE(fixture, "many outcomes are one batch, up to its limit") {
     CHECK(table.calls == 3);
     CHECK(table.recorded.size() == 250);
     CHECK(rows.size() == 0);
+}
+
+TEST_CASE_FIXTURE(fixture, "a batch that is not full comes no sooner than 10 ms after the one before") {
+    confirm(1, 1);
+    CHECK(parts.run_once() == 0ms);
+    confirm(2, 99);
+    clock.advance(4ms);
+    CHECK(parts.run_once() == 6ms);
+    CHECK(table.recorded.size() == 1);
+    clock.advance(6ms);
+    CHECK(parts.run_once() == 0ms);
+    CHECK(table.recorded.size() == 99);
+    confirm(100, 199);
+    CHECK(parts.run_once() == 0ms);
+    CHECK(table.recorded.size() == 199);
 }
 
 TEST_CASE_FIXTURE(fixture, "a confirm that can't be recorded is kept, and written when the database is back") {

@@ -30,7 +30,7 @@ struct process {
           reader(rows, lanes, in_flight, queue, clock, relay::seeded_source(seed), watch, {20, {2ms, 100ms}}),
           pump(broker_in, lanes, queue, outcomes, in_flight, relay::composer(conf::message{}), watch,
                [this] { reader.reread(); }),
-          settler(rows, in_flight, outcomes, clock, relay::seeded_source(seed + 1), watch, rules(), 15, [] {}) {}
+          settler(rows, in_flight, outcomes, clock, relay::seeded_source(seed + 1), watch, rules(), {15}, [] {}) {}
 
     static relay::retry_rules rules() {
         conf::retry policy;
