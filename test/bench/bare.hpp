@@ -28,7 +28,7 @@ double bare_loop_rate(support::database& server, const support::table& in,
 /// Messages/s of the bare publisher while the bare loop does the same rows beside it, no more than a window ahead: what
 /// broker, database and two clients get done together on this machine.
 double bare_pair_rate(const std::string& queue, support::database& server, const support::table& in,
-                      std::size_t messages);
+                      std::size_t messages, const message_shape& of);
 
 /// Takes the messages out of a queue, and notes when each came.
 class bare_consumer {

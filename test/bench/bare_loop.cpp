@@ -82,7 +82,7 @@ double bare_loop_rate(support::database& server, const support::table& in,
 }
 
 double bare_pair_rate(const std::string& queue, support::database& server, const support::table& in,
-                      std::size_t messages) {
+                      std::size_t messages, const message_shape& of) {
     std::atomic<std::size_t> confirmed{0};
     std::atomic<bool> over{false};
     std::thread loop([&] {
@@ -91,7 +91,7 @@ double bare_pair_rate(const std::string& queue, support::database& server, const
                 std::this_thread::sleep_for(std::chrono::milliseconds(1));
         });
     });
-    const double rate = bare_publisher_rate(queue, messages, {}, &confirmed);
+    const double rate = bare_publisher_rate(queue, messages, of, &confirmed);
     over = true;
     loop.join();
     return rate;

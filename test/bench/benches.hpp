@@ -17,7 +17,7 @@ struct scene {
 
 // drain.cpp: rates at full drain.
 std::vector<figure> drain_quorum_256(scene& at);  // and cpu_per_message
-std::vector<figure> drain_shared(scene& at);
+std::vector<figure> drain_shared(scene& at);      // with 256 bytes and 4 KiB
 std::vector<figure> drain_classic_256(scene& at);
 std::vector<figure> drain_1k(scene& at);
 std::vector<figure> drain_4k(scene& at);

@@ -25,7 +25,7 @@ struct entry {
 const std::vector<entry> entries = {
     {{"drain_quorum_256", "cpu_per_message"}, bench::drain_quorum_256},
     {{"drain_classic_256"}, bench::drain_classic_256},
-    {{"drain_shared"}, bench::drain_shared},
+    {{"drain_shared_256", "drain_shared_4k"}, bench::drain_shared},
     {{"drain_1k"}, bench::drain_1k},
     {{"drain_4k"}, bench::drain_4k},
     {{"database_only"}, bench::database_only},
