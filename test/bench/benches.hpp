@@ -36,6 +36,7 @@ std::vector<figure> purge_latency(scene& at);
 std::vector<figure> memory_large_bodies(scene& at);
 std::vector<figure> memory_peak(scene& at);  // of all sidecars so far
 std::vector<figure> idle(scene& at);         // queries and processor
+std::vector<figure> standby(scene& at);      // likewise
 std::vector<figure> inserts(scene& at);      // lock waits and p99
 std::vector<figure> start(scene& at);
 

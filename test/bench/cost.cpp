@@ -29,6 +29,29 @@ double insert_p99(const support::table& into, const std::string& queue, std::chr
     return quantile(all, 0.99);
 }
 
+struct rest_cost {
+    std::vector<double> queries;  // a second
+    std::vector<double> percent;  // of one core
+};
+
+rest_cost at_rest(scene& at, running_sidecar& sidecar) {
+    std::this_thread::sleep_for(at.of.idle);
+    rest_cost cost;
+    for (int round = 0; round < at.of.rounds; ++round) {
+        const auto began = std::chrono::steady_clock::now();
+        const auto questions = counter(at.server, "Questions");
+        const double cpu = sidecar.cpu_seconds();
+        std::this_thread::sleep_for(at.of.idle);
+        const double used = sidecar.cpu_seconds() - cpu;
+        const auto asked = counter(at.server, "Questions") - questions - 1;  // the last one is this question itself
+        const double seconds = to_ms(std::chrono::steady_clock::now() - began) / 1'000;
+        cost.queries.push_back(static_cast<double>(asked) / seconds);
+        cost.percent.push_back(100 * used / seconds);
+    }
+    sidecar.stop();
+    return cost;
+}
+
 }  // namespace
 
 std::vector<figure> memory_large_bodies(scene& at) {
@@ -56,22 +79,22 @@ std::vector<figure> idle(scene& at) {
     const auto table = support::table::recommended();
     running_sidecar sidecar(table);
     sidecar.wait_until_connected();
-    std::this_thread::sleep_for(at.of.idle);
-    std::vector<double> queries, percent;
-    for (int round = 0; round < at.of.rounds; ++round) {
-        const auto began = std::chrono::steady_clock::now();
-        const auto questions = counter(at.server, "Questions");
-        const double cpu = sidecar.cpu_seconds();
-        std::this_thread::sleep_for(at.of.idle);
-        const double used = sidecar.cpu_seconds() - cpu;
-        const auto asked = counter(at.server, "Questions") - questions - 1;  // the last one is this question itself
-        const double seconds = to_ms(std::chrono::steady_clock::now() - began) / 1'000;
-        queries.push_back(static_cast<double>(asked) / seconds);
-        percent.push_back(100 * used / seconds);
-    }
-    sidecar.stop();
+    const auto [queries, percent] = at_rest(at, sidecar);
     return {alone("idle_queries", "/s", queries, {better::less, 20, 10}),
             alone("idle_cpu", "%", percent, {better::less, 0.5, 0.2})};
+}
+
+std::vector<figure> standby(scene& at) {
+    const auto table = support::table::recommended();
+    // Somebody has the lane who asks nothing, so that all queries are the standby's.
+    at.server.execute(table.in(
+        "INSERT INTO msg_lane (table_name, lane, lanes, owner, epoch, expires) VALUES ('{}', 0, 1, 'somebody', "
+        "1, 9000000000000)"));
+    running_sidecar sidecar(table);
+    sidecar.wait_until("standing_by");
+    const auto [queries, percent] = at_rest(at, sidecar);
+    return {alone("standby_queries", "/s", queries, {better::less, 1, 1}),
+            alone("standby_cpu", "%", percent, {better::less, 0.5, 0.2})};
 }
 
 std::vector<figure> inserts(scene& at) {

@@ -36,6 +36,7 @@ const std::vector<entry> entries = {
     {{"purge_latency"}, bench::purge_latency},
     {{"insert_lock_waits", "insert_p99"}, bench::inserts},
     {{"idle_queries", "idle_cpu"}, bench::idle},
+    {{"standby_queries", "standby_cpu"}, bench::standby},
     {{"start"}, bench::start},
     {{"memory_peak"}, bench::memory_peak},
     {{"memory_large_bodies"}, bench::memory_large_bodies},

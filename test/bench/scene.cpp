@@ -92,8 +92,13 @@ running_sidecar::running_sidecar(const support::table& on, const std::string& co
 running_sidecar::~running_sidecar() = default;
 
 void running_sidecar::wait_until_connected() {
-    if (!process_->says("broker_up") || !process_->says("database_up"))
-        throw std::runtime_error("the sidecar does not connect; it said:\n" + process_->err());
+    wait_until("broker_up");
+    wait_until("database_up");
+}
+
+void running_sidecar::wait_until(const std::string& event) {
+    if (!process_->says(event))
+        throw std::runtime_error(fmt::format("the sidecar does not come to {}; it said:\n{}", event, process_->err()));
 }
 
 double running_sidecar::cpu_seconds() const {

@@ -89,6 +89,8 @@ class running_sidecar {
     ~running_sidecar();
 
     void wait_until_connected();
+    /// Until this event is in its log.
+    void wait_until(const std::string& event);
     /// User and system time of all its threads so far.
     double cpu_seconds() const;
     /// The most memory that it has had so far.
