@@ -30,6 +30,7 @@ class mysql_store final : public store {
     lease_table read_leases() override;
     lease_table change_leases(const std::function<std::vector<lease>(const lease_table&)>& decide) override;
 
+    rows_left left() override;
     outbox::backlog backlog() override;
     std::vector<finding> examine() override;
     std::vector<std::pair<std::string, std::uint64_t>> pending_exchanges(std::size_t limit) override;

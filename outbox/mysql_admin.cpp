@@ -103,6 +103,30 @@ outbox::backlog mysql_store::backlog() {
     return result;
 }
 
+rows_left mysql_store::left() {
+    require_table();
+    rows_left result;
+    bool read_only = false;
+    // What may be out of date must not pass for the end.
+    session_.query(fmt::format("SELECT @@global.read_only OR @@global.innodb_read_only, EXISTS (SELECT 1 FROM {} {} "
+                               "WHERE status = 0 AND (try_count > 0 OR next_try_time IS NULL OR next_try_time <= {}))",
+                               table_, due_index_, mysql_now),
+                   {}, [&](const mysql_row& row) {
+                       read_only = row.number(1).value_or(0) != 0;
+                       result.unfinished = row.number(2).value_or(0) != 0;
+                   });
+    if (read_only) {
+        session_.disconnect();
+        throw store_unavailable("the server is read-only: it may have become a replica");
+    }
+    if (!result.unfinished)
+        session_.query(
+            fmt::format("SELECT COUNT(*) FROM {} {} WHERE status = 0 AND next_try_time > {}", table_, due_index_,
+                        mysql_now),
+            {}, [&](const mysql_row& row) { result.delayed = static_cast<std::uint64_t>(row.number(1).value_or(0)); });
+    return result;
+}
+
 std::vector<std::pair<std::string, std::uint64_t>> mysql_store::pending_exchanges(std::size_t limit) {
     require_table();
     std::vector<std::pair<std::string, std::uint64_t>> result;

@@ -80,6 +80,22 @@ outbox::backlog soci_store::backlog() {
     return result;
 }
 
+rows_left soci_store::left() {
+    require_table();
+    dialect_->require_writable(session_);  // what may be out of date must not pass for the end
+    rows_left result;
+    const auto pending = fmt::format("FROM {} {} WHERE status = 0 AND {}", table_, by_due_, told_apart_);
+    session_.query(fmt::format("SELECT COUNT(*) FROM (SELECT 1 {} AND (try_count > 0 OR next_try_time IS NULL OR "
+                               "next_try_time <= {}) LIMIT 1) AS found",
+                               pending, now_),
+                   1, {}, [&](const sql_row& row) { result.unfinished = row.number(1).value_or(0) != 0; });
+    if (!result.unfinished)
+        session_.query(
+            fmt::format("SELECT COUNT(*) {} AND next_try_time > {}", pending, now_), 1, {},
+            [&](const sql_row& row) { result.delayed = static_cast<std::uint64_t>(row.number(1).value_or(0)); });
+    return result;
+}
+
 std::vector<std::pair<std::string, std::uint64_t>> soci_store::pending_exchanges(std::size_t limit) {
     require_table();
     std::vector<std::pair<std::string, std::uint64_t>> result;

@@ -42,6 +42,7 @@ class soci_store final : public store {
     std::optional<std::string> payload(std::int64_t entry) override;
     ledger_retry retry_entry(std::int64_t entry) override;
 
+    rows_left left() override;
     outbox::backlog backlog() override;
     std::vector<finding> examine() override;
     std::vector<std::pair<std::string, std::uint64_t>> pending_exchanges(std::size_t limit) override;

@@ -124,6 +124,21 @@ struct backlog {
     epoch_ms now = 0;
 };
 
+/// What is still to be done, in all lanes, whoever relays them.
+struct rows_left {
+    bool unfinished = false;    // a row of status 0 is due, on its way, or waits for another try
+    std::uint64_t delayed = 0;  // rows of status 0 that were never tried and whose time has not come; 0 if unfinished
+};
+
+class unfinished_rows {
+  public:
+    virtual ~unfinished_rows() = default;
+
+    /// Looks at all rows of status 0 at one moment: one that goes from waiting to due meanwhile is not missed. Costs
+    /// little while a row is due, and otherwise what the delayed ones are. Takes no lock, writes nothing.
+    virtual rows_left left() = 0;
+};
+
 /// One thing that `doctor` found out.
 struct finding {
     enum class grade { good, advice, problem };
@@ -169,6 +184,7 @@ class store : public due_rows,
               public settlements,
               public housekeeping,
               public leases,
+              public unfinished_rows,
               public administration,
               public inspection,
               public ledger {};

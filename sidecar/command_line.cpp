@@ -15,7 +15,8 @@ constexpr auto description =
 
 constexpr auto footer =
     "\nSettings come from --set, then OUTBOX_... variables, then the configuration file, then defaults.\n"
-    "Exit codes: 0 success, 1 failed, not all changed or (doctor) problems found, 64 wrong usage, 69 database or "
+    "Exit codes: 0 success, 1 failed, not all changed, stopped before it was empty, or (doctor) problems found, 64 "
+    "wrong usage, 69 database or "
     "broker\n"
     "unavailable, 70 internal error, 78 wrong configuration.\n"
     "`outbox-sidecar COMMAND --help` tells more about one command.";
@@ -45,6 +46,7 @@ CLI::App* add_command(CLI::App& app, invocation& result, const std::string& name
 
 // What the commands are given besides the global options.
 struct options {
+    command::run run;
     command::migrate migrate;
     command::purge purge;
     command::list list;
@@ -58,6 +60,7 @@ struct options {
     }
 
   private:
+    const command::run& given(const command::run&) const { return run; }
     const command::migrate& given(const command::migrate&) const { return migrate; }
     const command::purge& given(const command::purge&) const { return purge; }
     const command::list& given(const command::list&) const { return list; }
@@ -72,10 +75,13 @@ struct options {
 };
 
 void add_service_commands(CLI::App& app, invocation& result, options& given) {
-    add_command<command::run>(
-        app, result, "run",
-        "Relay until told to stop (the default). SIGTERM or SIGINT drains: what is in flight is\n"
-        "awaited and recorded; a second one quits at once. SIGHUP reads the configuration again.");
+    add_command<command::run>(app, result, "run",
+                              "Relay until told to stop (the default). SIGTERM or SIGINT drains: what is in flight is\n"
+                              "awaited and recorded; a second one quits at once. SIGHUP reads the configuration again.")
+        ->add_flag("--until-empty", given.run.until_empty,
+                   "End with 0 when no message is due or waits for another try, whoever relays\n"
+                   "it; with 1 when told to stop before. Those that were put off and never tried are\n"
+                   "not waited for");
     add_command<command::check>(app, result, "check",
                                 "Validate the configuration and print what it comes to, secrets masked. Connects to\n"
                                 "nothing.");

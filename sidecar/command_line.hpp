@@ -19,7 +19,9 @@ struct selection {
 };
 
 namespace command {
-struct run {};
+struct run {
+    bool until_empty = false;
+};
 struct check {};
 struct migrate {
     enum class mode { apply, print, status };

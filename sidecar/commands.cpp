@@ -17,7 +17,7 @@
 namespace sidecar {
 namespace {
 
-int dispatch(const command::run&, const context& at) { return run(at); }
+int dispatch(const command::run& options, const context& at) { return run(options, at); }
 int dispatch(const command::check&, const context& at) { return check(at); }
 int dispatch(const command::migrate& options, const context& at) { return migrate(options, at); }
 int dispatch(const command::doctor&, const context& at) { return doctor(at); }
@@ -73,11 +73,11 @@ int execute(const invocation& wanted) {
     }
 }
 
-int run(const context& at) {
+int run(const command::run& options, const context& at) {
     log out(at.settings.log, std::cerr, isatty(STDERR_FILENO) != 0);
     try {
         return run_process(
-            at.settings, [&] { return load(at.wanted); }, out);
+            at.settings, options.until_empty, [&] { return load(at.wanted); }, out);
     } catch (const std::exception& error) {
         out.error("internal_error", error.what());
         return exit_code::internal;

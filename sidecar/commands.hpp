@@ -16,7 +16,7 @@ struct context {
     bool json;
 };
 
-int run(const context& at);
+int run(const command::run& options, const context& at);
 int check(const context& at);
 int migrate(const command::migrate& options, const context& at);
 int doctor(const context& at);

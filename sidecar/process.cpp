@@ -33,8 +33,8 @@ constexpr auto grace = 2s;
 // All on the thread that calls run(); only a drain blocks, and has a thread of its own for that.
 class process {
   public:
-    process(const conf::settings& settings, const std::function<conf::settings()>& reload, log& out)
-        : settings_(settings), reload_(reload), out_(out) {}
+    process(const conf::settings& settings, bool until_empty, const std::function<conf::settings()>& reload, log& out)
+        : settings_(settings), until_empty_(until_empty), reload_(reload), out_(out) {}
 
     ~process() {
         if (drain_.joinable()) drain_.join();
@@ -50,7 +50,12 @@ class process {
 
   private:
     void start() {
-        service_.emplace(settings_, reporter_);
+        std::function<void(std::uint64_t)> on_emptied;
+        if (until_empty_)
+            on_emptied = [this](std::uint64_t delayed) {
+                boost::asio::post(io_, [this, delayed] { emptied(delayed); });
+            };
+        service_.emplace(settings_, reporter_, std::move(on_emptied));
         std::string brokers;
         for (const auto& url : settings_.broker.urls) brokers += (brokers.empty() ? "" : " ") + conf::masked(url);
         out_.info("started", "relaying",
@@ -84,14 +89,27 @@ class process {
 
     void end(int signal) {
         const char* name = signal == SIGTERM ? "SIGTERM" : "SIGINT";
-        if (std::exchange(ending_, true)) {
+        if (std::exchange(told_to_stop_, true)) {
             out_.warning("cut_short", "told to stop a second time: giving up what is in flight", {{"signal", name}});
             exit_code_ = exit_code::failed;
             service_->cut_short();
             give_up_in(grace);
             return;
         }
+        if (ending_) return;  // by itself, as nothing is left
         out_.info("stopping", "told to stop: finishing what is in flight", {{"signal", name}});
+        if (until_empty_) exit_code_ = exit_code::failed;
+        finish();
+    }
+
+    void emptied(std::uint64_t delayed) {
+        if (ending_) return;
+        delayed_ = delayed;
+        finish();
+    }
+
+    void finish() {
+        ending_ = true;
         drain();
         give_up_in(settings_.relay.drain_timeout + grace);
     }
@@ -137,7 +155,19 @@ class process {
         else
             out_.warning("stopped", "stopped; rows whose outcome is not recorded will be sent again", fields);
         if (!ending_) return start();
+        if (delayed_) report_emptied();
         io_.stop();
+    }
+
+    void report_emptied() {
+        const auto done = reporter_.since_start();
+        const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(clock_.now() - began_).count();
+        const std::initializer_list<log_field> fields = {
+            {"confirmed", done.confirmed}, {"failed", done.failed}, {"delayed", *delayed_}, {"seconds", seconds}};
+        if (done.failed == 0)
+            out_.info("emptied", "nothing is left to deliver", fields);
+        else
+            out_.warning("emptied", "nothing is left to deliver; messages have failed for good", fields);
     }
 
     // Nothing is lost by it: what is not recorded is sent again.
@@ -153,6 +183,7 @@ class process {
     }
 
     conf::settings settings_;
+    const bool until_empty_;
     const std::function<conf::settings()>& reload_;
     log& out_;
     const relay::steady_clock clock_;
@@ -165,6 +196,9 @@ class process {
 
     std::optional<service> service_;
     std::thread drain_;
+    const relay::time_point began_ = clock_.now();
+    std::optional<std::uint64_t> delayed_;  // nothing else is left
+    bool told_to_stop_ = false;
     bool ending_ = false;
     int exit_code_ = exit_code::success;
 };
@@ -187,10 +221,11 @@ log* last_words = nullptr;
 
 }  // namespace
 
-int run_process(const conf::settings& settings, const std::function<conf::settings()>& reload, log& out) {
+int run_process(const conf::settings& settings, bool until_empty, const std::function<conf::settings()>& reload,
+                log& out) {
     last_words = &out;
     std::set_terminate(terminated);
-    return process(settings, reload, out).run();
+    return process(settings, until_empty, reload, out).run();
 }
 
 }  // namespace sidecar

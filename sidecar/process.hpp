@@ -12,9 +12,11 @@
 
 namespace sidecar {
 
-/// Relays until it is told to stop. Returns the exit code: 0, or 1 when the stop was cut short by a second signal.
+/// Relays until it is told to stop, or `until_empty`: until nothing is left to deliver (relay/emptiness.hpp). Returns
+/// the exit code: 0, or 1 when the stop was cut short by a second signal, or when it was told to stop before that.
 /// `reload` gives the settings for SIGHUP; it throws conf::invalid.
 /// Blocks, and takes over the process's signals. Throws what the service's constructor throws.
-int run_process(const conf::settings& settings, const std::function<conf::settings()>& reload, log& out);
+int run_process(const conf::settings& settings, bool until_empty, const std::function<conf::settings()>& reload,
+                log& out);
 
 }  // namespace sidecar

@@ -109,7 +109,9 @@ void reporter::attempted(const relay::attempt& one) {
         add(since_.duplicates);
     }
     add(since_.published);
-    if (std::holds_alternative<relay::confirmed>(one.result)) add(since_.confirmed);
+    if (!std::holds_alternative<relay::confirmed>(one.result)) return;
+    add(since_.confirmed);
+    add(confirmed_);
 }
 
 void reporter::retrying(const relay::delivery& row, std::int64_t tries, std::chrono::milliseconds in,
@@ -128,6 +130,7 @@ void reporter::retrying(const relay::delivery& row, std::int64_t tries, std::chr
 
 void reporter::failed(const relay::delivery& row, std::int64_t tries, std::string_view error) {
     add(since_.failed);
+    add(failed_);
     const std::lock_guard lock(mutex_);
     if (!failures_.allows(clock_.now())) return;
     out_.error("failed", "a message has failed for good",

@@ -44,6 +44,12 @@ class reporter final : public relay::observer {
     void settled(std::size_t asked, std::size_t changed, std::chrono::microseconds took) override;
     void purged(const relay::purge_report& report) override;
 
+    struct totals {
+        std::uint64_t confirmed = 0;
+        std::uint64_t failed = 0;  // for good
+    };
+    totals since_start() const { return {confirmed_, failed_}; }
+
     /// Writes what has become due: how many lines were left out, and each minute, if anything happened, the summary.
     /// To be called about every second.
     void tick();
@@ -66,6 +72,8 @@ class reporter final : public relay::observer {
     log& out_;
     const relay::clock& clock_;
     counters since_;
+    std::atomic<std::uint64_t> confirmed_{0};  // since the start
+    std::atomic<std::uint64_t> failed_{0};     // likewise
 
     std::mutex mutex_;  // guards what follows
     repetition broker_down_;

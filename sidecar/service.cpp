@@ -13,6 +13,7 @@
 #include "outbox/store.hpp"
 #include "relay/bell.hpp"
 #include "relay/cron.hpp"
+#include "relay/emptiness.hpp"
 #include "relay/lane_keeper.hpp"
 #include "relay/listener.hpp"
 #include "relay/publisher.hpp"
@@ -56,9 +57,10 @@ conf::database hasty(conf::database settings, milliseconds lease) {
 }  // namespace
 
 struct service::impl {
-    impl(const conf::settings& s, relay::observer& watch_in)
+    impl(const conf::settings& s, relay::observer& watch_in, std::function<void(std::uint64_t)> emptied_in)
         : settings(s),
           watch(watch_in),
+          emptied(std::move(emptied_in)),
           instance(unique_instance(s.relay.instance)),
           lane_store(outbox::make_store(hasty(s.database, s.relay.lease), {s.relay.after_delivery, "lanes"})),
           reader_store(outbox::make_store(s.database, {s.relay.after_delivery, "reader"})),
@@ -85,6 +87,7 @@ struct service::impl {
             purge_schedule = relay::schedule::parse(s.purge.schedule, s.purge.time_zone);
             purge_store = outbox::make_store(s.database, {s.relay.after_delivery, "purger"});
         }
+        if (emptied) emptiness_store = outbox::make_store(s.database, {s.relay.after_delivery, "emptiness"});
         if (s.database.notify) news = outbox::make_news(s.database);
     }
 
@@ -95,6 +98,7 @@ struct service::impl {
         keeper_thread = std::thread([this] { keep_lanes(); });
         if (purge_schedule) purge_thread = std::thread([this] { purge(); });
         if (news) listener_thread = std::thread([this] { listen(); });
+        if (emptied) emptiness_thread = std::thread([this] { watch_for_the_end(); });
     }
 
     void read() {
@@ -141,6 +145,15 @@ struct service::impl {
         }
     }
 
+    void watch_for_the_end() {
+        relay::emptiness emptiness(*emptiness_store, clock, seeded_by_hardware(), watch);
+        while (!stop_watching) {
+            const auto wait = emptiness.run_once();
+            if (!wait) return emptied(emptiness.delayed());
+            if (!stop_watching) emptiness_bell.wait(*wait);
+        }
+    }
+
     void purge() {
         for (;;) {
             const auto next = purge_schedule->next(std::chrono::system_clock::now());
@@ -173,11 +186,12 @@ struct service::impl {
         result.in_flight = in_flight.size();
 
         keeper.leave();
-        stop_reading = stop_purging = stop_listening = true;
+        stop_reading = stop_purging = stop_listening = stop_watching = true;
         if (news) news->wake();
         listener_bell.ring();
         reader_bell.ring();
         purge_bell.ring();
+        emptiness_bell.ring();
         // Each stage ends when nothing more can come from the one before it.
         stop_publishing = true;
         publisher->wake();
@@ -194,6 +208,7 @@ struct service::impl {
         join(keeper_thread);
         join(purge_thread);
         join(listener_thread);
+        join(emptiness_thread);
 
         result.unconfirmed = unconfirmed;
         result.unsettled = unsettled;
@@ -207,6 +222,7 @@ struct service::impl {
 
     const conf::settings settings;
     relay::observer& watch;
+    const std::function<void(std::uint64_t)> emptied;
     const std::string instance;
     const relay::steady_clock clock;
 
@@ -215,12 +231,14 @@ struct service::impl {
     std::unique_ptr<outbox::store> reader_store;
     std::unique_ptr<outbox::store> settler_store;
     std::unique_ptr<outbox::store> purge_store;
+    std::unique_ptr<outbox::store> emptiness_store;
     std::unique_ptr<outbox::news> news;
     std::optional<relay::schedule> purge_schedule;
 
     relay::bell reader_bell;
     relay::bell purge_bell;
     relay::bell listener_bell;
+    relay::bell emptiness_bell;
     relay::bell keeper_bell;
     relay::bell pump_ended;
     relay::in_flight in_flight;
@@ -238,6 +256,7 @@ struct service::impl {
     std::atomic<bool> stop_purging{false};
     std::atomic<bool> stop_listening{false};
     std::atomic<bool> stop_keeping{false};
+    std::atomic<bool> stop_watching{false};
     std::atomic<bool> hurry{false};
     std::atomic<relay::time_point> deadline{relay::time_point::max()};
     std::size_t unconfirmed = 0;  // written by the pump's thread, read after it was joined
@@ -249,10 +268,11 @@ struct service::impl {
     std::thread keeper_thread;
     std::thread purge_thread;
     std::thread listener_thread;
+    std::thread emptiness_thread;
 };
 
-service::service(const conf::settings& settings, relay::observer& watch)
-    : impl_(std::make_unique<impl>(settings, watch)) {
+service::service(const conf::settings& settings, relay::observer& watch, std::function<void(std::uint64_t)> emptied)
+    : impl_(std::make_unique<impl>(settings, watch, std::move(emptied))) {
     impl_->start();
 }
 

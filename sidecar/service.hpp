@@ -2,6 +2,8 @@
 // sidecar/service.hpp - the relay as a whole: builds its parts, gives each its thread, and stops them in order.
 
 #include <chrono>
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -21,8 +23,10 @@ struct farewell {
 /// The threads run from construction to stop(). Call all functions from one thread.
 class service {
   public:
+    /// `emptied`, if given, is called once, from another thread, when nothing is left to deliver (relay/emptiness.hpp);
+    /// with the number of rows that the application has put off. The relay goes on until stop().
     /// Throws std::invalid_argument for settings that can't be used (an url, a cron expression).
-    service(const conf::settings& settings, relay::observer& watch);
+    service(const conf::settings& settings, relay::observer& watch, std::function<void(std::uint64_t)> emptied = {});
     ~service();
 
     /// The owner that stands in msg_lane: settings.relay.instance or host:pid, and what makes it unlike any other.

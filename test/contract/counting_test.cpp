@@ -48,6 +48,33 @@ TEST_CASE("due are the rows whose time has come, those without a time among them
     CHECK(store->backlog().by_status.at(0) == 2);
 }
 
+TEST_CASE("something is left as long as a row of status 0 is due, or was tried and will be again") {
+    for (const auto of : {shape::recommended, shape::nine}) {
+        table_view table(of);
+        const auto store = table.open();
+        const auto later = table.now() + 3'600'000;
+        CHECK_FALSE(store->left().unfinished);
+        table.insert(std::vector<new_row>{{.id = "delivered", .status = 1},
+                                          {.id = "failed", .status = 2, .try_count = 3},
+                                          {.id = "nobody's", .status = 7},
+                                          {.id = "put off", .next_try_time = later},
+                                          {.id = "put off, too", .next_try_time = later + 1}});
+        CHECK_FALSE(store->left().unfinished);
+        CHECK(store->left().delayed == 2);
+        const std::vector<new_row> unfinished = {{.id = "due", .next_try_time = table.now() - 1},
+                                                 {.id = "due since ever", .next_try_time = 0},
+                                                 {.id = "due without a time", .next_try_time = std::nullopt},
+                                                 {.id = "retried", .next_try_time = later, .try_count = 1}};
+        for (const auto& one : unfinished) {
+            CAPTURE(one.id);
+            table.insert(one);
+            CHECK(store->left().unfinished);
+            table.execute("UPDATE {} SET status = 1 WHERE id = '" + one.id + "'");
+            CHECK_FALSE(store->left().unfinished);
+        }
+    }
+}
+
 TEST_CASE("pending rows are counted by exchange, the largest number first, without the default exchange") {
     table_view table;
     int next = 0;

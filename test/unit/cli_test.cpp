@@ -38,6 +38,12 @@ TEST_CASE("without a command, the sidecar runs") {
     CHECK(!wanted.json);
 }
 
+TEST_CASE("run goes on for ever, unless it is told to end when nothing is left") {
+    CHECK_FALSE(std::get<command::run>(understood({}).what).until_empty);
+    CHECK_FALSE(std::get<command::run>(understood({"run"}).what).until_empty);
+    CHECK(std::get<command::run>(understood({"run", "--until-empty"}).what).until_empty);
+}
+
 TEST_CASE("each command is understood") {
     CHECK(is<command::run>(understood({"run"})));
     CHECK(is<command::check>(understood({"check"})));
