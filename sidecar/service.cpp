@@ -61,7 +61,8 @@ struct service::impl {
           watch(watch_in),
           instance(unique_instance(s.relay.instance)),
           lane_store(outbox::make_store(hasty(s.database, s.relay.lease), {s.relay.after_delivery, "lanes"})),
-          reader_store(outbox::make_store(s.database, {s.relay.after_delivery, "reader"})),
+          reader_store(
+              outbox::make_store(s.database, {s.relay.after_delivery, "reader", s.relay.ordered, s.relay.on_failed})),
           settler_store(outbox::make_store(s.database, {s.relay.after_delivery, "settler"})),
           in_flight(rows_at_once(s.relay)),
           keeper(*lane_store, in_flight, clock, seeded_by_hardware(), watch, {instance, s.relay.lanes, s.relay.lease},
@@ -73,7 +74,7 @@ struct service::impl {
               s.relay.window_bytes.count, [this] { publisher->wake(); }, [this] { reader_bell.ring(); }),
           publisher(relay::make_publisher(s.broker, s.topology, s.relay.window, seeded_by_hardware(), watch)),
           reader(*reader_store, keeper, in_flight, queue, clock, seeded_by_hardware(), watch,
-                 {s.relay.page_rows, {s.relay.poll_min, s.relay.poll_max}}),
+                 {s.relay.page_rows, {s.relay.poll_min, s.relay.poll_max}, s.relay.ordered}),
           pump(*publisher, keeper, queue, outcomes, in_flight, relay::composer(s.message), watch,
                [this] {
                    reader.reread();
