@@ -93,6 +93,8 @@ void describe(V& v, relay& r) {
     v.field("lanes", r.lanes, between(1U, 64U));
     v.field("lease", r.lease, between(1s, 10min));
     v.field("instance", r.instance, instance_name);
+    v.field("ordered", r.ordered);
+    v.field("on_failed", r.on_failed);
 }
 
 template <class V>

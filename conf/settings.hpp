@@ -75,6 +75,7 @@ struct message {
 };
 
 enum class after_delivery { keep, remove };  // remove is spelled `delete` in YAML
+enum class on_failed { skip, block };
 
 struct relay {
     std::uint32_t page_rows = 500;            // read per SELECT
@@ -88,6 +89,8 @@ struct relay {
     std::uint32_t lanes = 1;     // into how many parts the rows are divided among sidecars
     milliseconds lease{15'000};  // after so long without a sign of life, others take over
     std::string instance;        // what this sidecar is called in msg_lane; empty: host:pid
+    bool ordered = false;        // no message overtakes an unsettled earlier one of its order_key
+    conf::on_failed on_failed = conf::on_failed::skip;  // when ordered: what a failed message means for its key
     bool operator==(const relay&) const = default;
 };
 

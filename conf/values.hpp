@@ -30,6 +30,9 @@ constexpr auto spellings_of(envelope) {
 constexpr auto spellings_of(after_delivery) {
     return spellings<after_delivery, 2>{{{after_delivery::keep, "keep"}, {after_delivery::remove, "delete"}}};
 }
+constexpr auto spellings_of(on_failed) {
+    return spellings<on_failed, 2>{{{on_failed::skip, "skip"}, {on_failed::block, "block"}}};
+}
 constexpr auto spellings_of(retry_strategy) {
     return spellings<retry_strategy, 4>{{{retry_strategy::fixed, "fixed"},
                                          {retry_strategy::linear, "linear"},

@@ -86,14 +86,14 @@ void mysql_store::require_table() {
 }
 
 // `rest` is what follows the conditions that all rows have in common.
-void mysql_store::read_rows(const std::string& rest, std::span<const mysql_value> args, std::size_t limit,
-                            const lane_set& of, page& into) {
+void mysql_store::read_rows(const std::string& by_index, const std::string& rest, std::span<const mysql_value> args,
+                            std::size_t limit, const lane_set& of, page& into) {
     std::vector<mysql_value> all(args.begin(), args.end());
     all.emplace_back(static_cast<std::int64_t>(limit));
     const auto lane = fmt::format("CRC32({}) % {}", lane_key_, of.lanes);
     const auto in_lanes = of.lanes == 1 ? std::string() : fmt::format("{} IN ({}) AND ", lane, fmt::join(of.held, ","));
     session_.query(fmt::format("SELECT {}, {} FROM {} {} WHERE status = 0 AND {}{} LIMIT ?", select_list_,
-                               of.lanes == 1 ? "0" : lane, table_, due_index_, in_lanes, rest),
+                               of.lanes == 1 ? "0" : lane, table_, by_index, in_lanes, rest),
                    all, [&](const mysql_row& row) {
                        message& m = into.rows.emplace_back();
                        m.id = row.text(1).value_or("");
@@ -119,7 +119,7 @@ page mysql_store::due(const position& after, std::size_t limit, const lane_set& 
     page result;
     if (of.lanes > 1 && of.held.empty()) return result;
     const auto read = [&](const std::string& rest, std::span<const mysql_value> args) {
-        read_rows(rest, args, limit - result.rows.size(), of, result);
+        read_rows(due_index_, rest, args, limit - result.rows.size(), of, result);
     };
     const auto room = [&] { return limit - result.rows.size(); };
     // Several plain ranges of the index instead of one condition with OR, which the optimizer may answer by walking

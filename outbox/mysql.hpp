@@ -1,6 +1,7 @@
 #pragma once
-// outbox/mysql.hpp - the store on MySQL and MariaDB. Its statements stand in mysql.cpp (the relay's), mysql_leases.cpp
-// (those of msg_lane), mysql_ledger.cpp, mysql_inspection.cpp and mysql_admin.cpp (those of operators).
+// outbox/mysql.hpp - the store on MySQL and MariaDB. Its statements stand in mysql.cpp (the relay's), mysql_order.cpp
+// (those of order by key), mysql_leases.cpp (those of msg_lane), mysql_ledger.cpp, mysql_inspection.cpp and
+// mysql_admin.cpp (those of operators).
 
 #include <string>
 
@@ -19,6 +20,9 @@ class mysql_store final : public store {
 
     page due(const position& after, std::size_t limit, const lane_set& of) override;
     bool load_body(message& row) override;
+    void require_order() override;
+    std::vector<std::string> heads(std::span<const std::string> keys) override;
+    std::vector<message> due_among(std::span<const std::string> ids, const lane_set& of) override;
 
     std::size_t settle(std::span<const settlement> batch) override;
     std::optional<std::string> unfiled() const override { return unfiled_; }
@@ -53,8 +57,9 @@ class mysql_store final : public store {
   private:
     void learn_schema();
     void require_table();
-    void read_rows(const std::string& rest, std::span<const mysql_value> args, std::size_t limit, const lane_set& of,
-                   page& into);
+    void read_rows(const std::string& by_index, const std::string& rest, std::span<const mysql_value> args,
+                   std::size_t limit, const lane_set& of, page& into);
+    counted count_blocked_keys();
     std::size_t settle_delivered(std::span<const settlement* const> rows);
     std::size_t settle_undelivered(std::span<const settlement* const> rows, bool final);
     std::size_t settle_failed(std::span<const settlement* const> rows);

@@ -4,6 +4,7 @@
 
 #include "outbox/migrations.hpp"
 #include "outbox/mysql.hpp"
+#include "outbox/order.hpp"
 
 namespace outbox {
 namespace {
@@ -100,6 +101,7 @@ outbox::backlog mysql_store::backlog() {
             result.oldest_due = row.number(2);
             result.now = row.number(3).value_or(0);
         });
+    if (options_.ordered && !order_hindrance(schema_, table_, "mysql")) result.blocked_keys = count_blocked_keys();
     return result;
 }
 

@@ -4,6 +4,7 @@
 
 #include "conf/url.hpp"
 #include "outbox/mysql.hpp"
+#include "outbox/order.hpp"
 
 namespace outbox {
 namespace {
@@ -50,6 +51,12 @@ void mysql_store::examine_all(findings& report) {
     examine_storage(session_, table, report);  // before the indexes, which other engines may not take
     examine_indexes(session_, table, report);
     if (!complete) return;
+    if (options_.ordered) {
+        if (const auto why = order_hindrance(schema_, table.quoted, "mysql"))
+            report.problem("order by key", *why, "Until then, `run` is refused.");
+        else
+            report.good("order by key", schema_.index_on(order_index()));
+    }
 
     const bool deletes = options_.after_delivery == conf::after_delivery::remove;
     // A read-only server refuses even to explain a change.

@@ -40,17 +40,19 @@ JOIN pg_database AS d ON d.datname = current_database()
 LEFT JOIN pg_collation AS c ON c.oid = a.attcollation
 WHERE a.attrelid = to_regclass(:name) AND a.attnum > 0 AND NOT a.attisdropped)";
 
-// An index on what is due alone is as good as one that begins with the status. Those that are being made are left out,
-// and those that end in a column's expression are cut there.
+// An index on what is due alone is as good as one that begins with the status, and one on what is unsettled will do for
+// order by key. Those that are being made are left out, and those that end in a column's expression are cut there.
 constexpr auto indexes_of = R"(
-SELECT i.relname, a.attname, CAST(x.indpred IS NOT NULL AS int), CAST(a.attname IS NULL AS int)
+SELECT i.relname, a.attname, CAST(pg_get_expr(x.indpred, x.indrelid) = '(status = 0)' AS int),
+       CAST(a.attname IS NULL AS int)
 FROM pg_index AS x
 JOIN pg_class AS i ON i.oid = x.indexrelid
 JOIN pg_am AS m ON m.oid = i.relam AND m.amname = 'btree'
 CROSS JOIN LATERAL unnest(x.indkey) WITH ORDINALITY AS k (attnum, place)
 LEFT JOIN pg_attribute AS a ON a.attrelid = x.indrelid AND a.attnum = k.attnum
 WHERE x.indrelid = to_regclass(:name) AND x.indisvalid AND k.place <= x.indnkeyatts
-      AND (x.indpred IS NULL OR pg_get_expr(x.indpred, x.indrelid) = '(status = 0)')
+      AND (x.indpred IS NULL OR pg_get_expr(x.indpred, x.indrelid) IN (
+               '(status = 0)', '((status = ANY (ARRAY[0, 2])) AND (order_key IS NOT NULL))'))
 ORDER BY i.relname, k.place)";
 
 std::string from_hex(std::string_view digits) {
@@ -75,6 +77,8 @@ class postgresql_dialect final : public soci_dialect {
     std::unique_ptr<soci_driver> make_driver() const override {
         return make_postgresql_driver(settings_, role_, patient_);
     }
+
+    std::string schema_folder() const override { return "postgresql"; }
 
     std::string quoted(const std::string& table) const override {
         const auto dot = table.find('.');

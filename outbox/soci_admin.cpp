@@ -3,6 +3,7 @@
 #include <array>
 
 #include "outbox/migrations.hpp"
+#include "outbox/order.hpp"
 #include "outbox/soci_store.hpp"
 
 namespace outbox {
@@ -77,6 +78,8 @@ outbox::backlog soci_store::backlog() {
             result.oldest_due = row.number(2);
             result.now = row.number(3).value_or(0);
         });
+    if (options_.ordered && !order_hindrance(schema_, table_, dialect_->schema_folder()))
+        result.blocked_keys = count_blocked_keys();
     return result;
 }
 
@@ -153,8 +156,15 @@ void soci_store::examine_all(findings& report) {
     };
     dialect_->examine_plan(
         session_, "plan for reading due rows",
-        with_values(due_statement(fmt::format("next_try_time <= {} ORDER BY next_try_time, {}", now_, id_), {})),
+        with_values(due_statement(by_due_, "status",
+                                  fmt::format("next_try_time <= {} ORDER BY next_try_time, {}", now_, id_), {})),
         "for every look at the table", report);
+    if (options_.ordered) {
+        if (const auto why = order_hindrance(schema_, table_, dialect_->schema_folder()))
+            report.problem("order by key", *why, "Until then, `run` is refused.");
+        else
+            dialect_->examine_plan(session_, "order by key", head_of("''"), "for every message", report);
+    }
     dialect_->examine_plan(session_, "plan for purging",
                            with_values(purge_statement("id", "update_time") + " LIMIT :most"), "for every batch",
                            report);

@@ -26,6 +26,8 @@ class soci_dialect {
     virtual ~soci_dialect() = default;
 
     virtual std::unique_ptr<soci_driver> make_driver() const = 0;
+    /// Where this kind's files are, in schema/.
+    virtual std::string schema_folder() const = 0;
 
     // ---- names and schema
     /// `table` comes from the configuration and is allow-listed there.
@@ -48,6 +50,8 @@ class soci_dialect {
     virtual std::string size(const std::string& column, const table_column& is) const = 0;
     /// A column as SOCI can fetch it, or NULL.
     virtual std::string text(const std::string& column, const table_column& is) const = 0;
+    /// Likewise, of a text that is to be found again by comparing: NULL where that could not be.
+    virtual std::string comparable(const std::string& column, const table_column& is) const { return text(column, is); }
     /// The body, as SOCI brought what text() asked for.
     virtual std::string body(std::string fetched, const table_column&) const { return fetched; }
     /// The column id as rows are ordered by it: byte by byte.

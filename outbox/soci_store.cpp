@@ -9,6 +9,7 @@
 
 #include "outbox/batch_document.hpp"
 #include "outbox/deadlock.hpp"
+#include "outbox/order.hpp"
 #include "outbox/soci_driver.hpp"
 
 namespace outbox {
@@ -50,7 +51,7 @@ void soci_store::learn_schema() {
     select_list_ = fmt::format(
         "id, CASE WHEN {1} > {2} THEN NULL ELSE {0} END, {1}, exchange, routing_key, try_count, next_try_time, "
         "create_time, update_time, {3}, {4}, {5}",
-        text("msg"), size, inline_body, text("headers"), text("properties"), text("order_key"));
+        text("msg"), size, inline_body, text("headers"), text("properties"), order_key());
 
     const auto& id = column("id");
     id_ = dialect_->ordered_id(id);
@@ -59,6 +60,7 @@ void soci_store::learn_schema() {
     by_due_ = dialect_->by_index(schema_, {"status", "next_try_time"});
     by_id_ = dialect_->by_index(schema_, {"id"});
     by_age_ = dialect_->by_index(schema_, {"status", "update_time"});
+    by_order_ = dialect_->by_index(schema_, order_index());
     max_tries_ = largest_of(column("try_count").type);
     error_room_ = schema_.has("last_error") ? dialect_->room_in(column("last_error")) : text_room{};
 }
@@ -78,20 +80,27 @@ void soci_store::require_table() {
         throw store_error(fmt::format("table {} lacks the column(s) {}", table_, fmt::join(missing, ", ")));
 }
 
+std::string soci_store::order_key() const {
+    if (!schema_.has("order_key")) return "NULL";
+    const auto& key = column("order_key");
+    return options_.ordered ? dialect_->comparable("order_key", key) : dialect_->text("order_key", key);
+}
+
 // `rest` is what follows the conditions that all rows have in common.
-std::string soci_store::due_statement(const std::string& rest, const lane_set& of) const {
+std::string soci_store::due_statement(const std::string& by_index, const std::string& status, const std::string& rest,
+                                      const lane_set& of) const {
     const bool all = of.lanes == 1;
     const auto lane = all ? std::string("0") : dialect_->lane(lane_key_, of.lanes);
     const auto in_lanes = all ? std::string() : fmt::format("{} IN ({}) AND ", lane, fmt::join(of.held, ","));
-    return fmt::format("SELECT {}, {} FROM {} {} WHERE status = 0 AND {} AND {}{} LIMIT :most", select_list_, lane,
-                       table_, by_due_, told_apart_, in_lanes, rest);
+    return fmt::format("SELECT {}, {} FROM {} {} WHERE {} = 0 AND {} AND {}{} LIMIT :most", select_list_, lane, table_,
+                       by_index, status, told_apart_, in_lanes, rest);
 }
 
-void soci_store::read_rows(const std::string& rest, std::span<const sql_value> args, std::size_t limit,
-                           const lane_set& of, page& into) {
+void soci_store::read_rows(const std::string& statement, std::span<const sql_value> args, std::size_t limit,
+                           page& into) {
     std::vector<sql_value> all(args.begin(), args.end());
     all.emplace_back(static_cast<std::int64_t>(limit));
-    session_.query(due_statement(rest, of), due_columns, all, [&](const sql_row& row) {
+    session_.query(statement, due_columns, all, [&](const sql_row& row) {
         message& m = into.rows.emplace_back();
         m.id = row.text(1).value_or("");
         auto body = row.text(2);
@@ -117,7 +126,7 @@ page soci_store::due(const position& after, std::size_t limit, const lane_set& o
     if (of.lanes > 1 && of.held.empty()) return result;
     const auto room = [&] { return limit - result.rows.size(); };
     const auto read = [&](const std::string& rest, std::span<const sql_value> args) {
-        read_rows(rest, args, room(), of, result);
+        read_rows(due_statement(by_due_, "status", rest, of), args, room(), result);
     };
     const auto by_time = fmt::format("next_try_time <= {} ORDER BY next_try_time, {}", now_, id_);
     const auto beyond =

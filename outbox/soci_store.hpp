@@ -1,7 +1,7 @@
 #pragma once
 // outbox/soci_store.hpp - the store on the databases behind SOCI. Its statements stand in soci_store.cpp (the relay's),
-// soci_leases.cpp (those of msg_lane), soci_ledger.cpp, soci_inspection.cpp and soci_admin.cpp (those of operators);
-// what differs between the databases, behind soci_dialect.
+// soci_order.cpp (those of order by key), soci_leases.cpp (those of msg_lane), soci_ledger.cpp, soci_inspection.cpp and
+// soci_admin.cpp (those of operators); what differs between the databases, behind soci_dialect.
 
 #include <memory>
 #include <string>
@@ -19,6 +19,9 @@ class soci_store final : public store {
 
     page due(const position& after, std::size_t limit, const lane_set& of) override;
     bool load_body(message& row) override;
+    void require_order() override;
+    std::vector<std::string> heads(std::span<const std::string> keys) override;
+    std::vector<message> due_among(std::span<const std::string> ids, const lane_set& of) override;
 
     std::size_t settle(std::span<const settlement> batch) override;
     std::optional<std::string> unfiled() const override { return unfiled_; }
@@ -54,9 +57,13 @@ class soci_store final : public store {
     void learn_schema();
     void require_table();
     const table_column& column(std::string_view name) const { return schema_.columns.find(name)->second; }
-    std::string due_statement(const std::string& rest, const lane_set& of) const;
-    void read_rows(const std::string& rest, std::span<const sql_value> args, std::size_t limit, const lane_set& of,
-                   page& into);
+    std::string due_statement(const std::string& by_index, const std::string& status, const std::string& rest,
+                              const lane_set& of) const;
+    void read_rows(const std::string& statement, std::span<const sql_value> args, std::size_t limit, page& into);
+    std::string order_key() const;
+    std::string head_of(const std::string& key) const;
+    std::string is_due() const;
+    counted count_blocked_keys();
     std::size_t settle_delivered(std::span<const settlement* const> rows);
     std::size_t settle_undelivered(std::span<const settlement* const> rows, bool final);
     std::string purge_statement(const std::string& what, const std::string& time) const;
@@ -109,6 +116,7 @@ class soci_store final : public store {
     std::string by_due_;          // what follows the table's name to have it read by …
     std::string by_id_;           // … the index on id
     std::string by_age_;          // … the index for purging
+    std::string by_order_;        // … the index for order by key
     std::string told_apart_;      // a condition
     std::int64_t max_tries_ = 0;  // what the column try_count can hold
     text_room error_room_;        // of the column last_error; of 0 characters: there is none

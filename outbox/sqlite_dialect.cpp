@@ -36,6 +36,8 @@ class sqlite_dialect final : public soci_dialect {
 
     std::unique_ptr<soci_driver> make_driver() const override { return make_sqlite_driver(file_, settings_); }
 
+    std::string schema_folder() const override { return "sqlite"; }
+
     std::string quoted(const std::string& table) const override { return '"' + table + '"'; }
 
     table_schema read_schema(soci_session& session, const std::string& table) const override {
@@ -89,6 +91,9 @@ class sqlite_dialect final : public soci_dialect {
         return fmt::format("outbox_size({})", column);
     }
     std::string text(const std::string& column, const table_column&) const override { return column; }
+    std::string comparable(const std::string& column, const table_column& is) const override {
+        return fmt::format("CASE WHEN typeof({0}) {1} 'blob' THEN {0} END", column, holds_bytes(is) ? "=" : "<>");
+    }
     std::string given_id(const std::string& name, const table_column& id) const override {
         return holds_bytes(id) ? fmt::format("CAST(:{} AS BLOB)", name) : ":" + name;
     }

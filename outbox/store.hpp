@@ -74,6 +74,18 @@ class due_rows {
 
     /// Fetches a body that a page left out. False: the row is gone or is no longer in status 0.
     virtual bool load_body(message& row) = 0;
+
+    // ---- order by key: of the rows of an order_key, by (create_time, id), the first unsettled one alone may be sent
+
+    /// Throws store_unusable when order can't be kept: there is no column order_key, or no index to do it by.
+    virtual void require_order() = 0;
+
+    /// The id of the first unsettled row of each of these keys: of status 0, due or not; with on_failed: block also of
+    /// status 2. Keys without such a row are left out. Throws like require_order().
+    virtual std::vector<std::string> heads(std::span<const std::string> keys) = 0;
+
+    /// Of the rows with these ids those that due() would bring, in any order.
+    virtual std::vector<message> due_among(std::span<const std::string> ids, const lane_set& of = {}) = 0;
 };
 
 /// What became of a row, as it is to be recorded.
@@ -116,12 +128,20 @@ class housekeeping {
     virtual std::uint64_t purgeable(status of, std::chrono::milliseconds age) = 0;
 };
 
-/// A count that stops at `limit` reads "at least".
+/// A count that may have stopped early: "at least".
+struct counted {
+    std::uint64_t count = 0;
+    bool complete = true;
+};
+
 struct backlog {
     std::map<int, std::uint64_t> by_status;  // every value that occurs, also unknown ones
     std::uint64_t due = 0;                   // of status 0, those whose time has come
     std::optional<epoch_ms> oldest_due;      // next_try_time (create_time where that is NULL or 0)
     epoch_ms now = 0;
+    /// Of which a row is due but has to wait, as an earlier one waits for its time or (on_failed: block) has failed.
+    /// nullopt: there is no order, or it can't be kept.
+    std::optional<counted> blocked_keys;
 };
 
 /// What is still to be done, in all lanes, whoever relays them.
@@ -191,7 +211,9 @@ class store : public due_rows,
 
 struct store_options {
     conf::after_delivery after_delivery = conf::after_delivery::keep;
-    std::string role;  // shown in the server's process list where it can be: "reader", "settler"…
+    std::string role;      // shown in the server's process list where it can be: "reader", "settler"…
+    bool ordered = false;  // by order_key
+    conf::on_failed on_failed = conf::on_failed::skip;
 };
 
 /// Makes a store for the database that the url's scheme names. Does not connect.

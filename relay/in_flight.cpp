@@ -1,6 +1,7 @@
 #include "relay/in_flight.hpp"
 
 #include <functional>
+#include <utility>
 
 namespace relay {
 namespace {
@@ -21,12 +22,24 @@ void in_flight::read_ended() {
     settled_during_read_.clear();
 }
 
-bool in_flight::admit(const std::string& id, unsigned lane) {
+bool in_flight::admit(const std::string& id, unsigned lane, const std::string& key) {
     const std::lock_guard lock(mutex_);
     if (open_ && open_->count(lane) == 0) return false;
-    if (!rows_.try_emplace(hash_of(id), entry{.lane = lane}).second) return false;
+    if (!key.empty() && keys_.count(key) > 0) return false;
+    if (!rows_.try_emplace(hash_of(id), entry{.lane = lane, .key = key}).second) return false;
+    if (!key.empty()) keys_.insert(key);
     ++unsettled_[lane];
     return true;
+}
+
+bool in_flight::has_key(const std::string& key) const {
+    const std::lock_guard lock(mutex_);
+    return keys_.count(key) > 0;
+}
+
+std::vector<std::string> in_flight::freed_keys() {
+    const std::lock_guard lock(mutex_);
+    return std::exchange(freed_keys_, {});
 }
 
 void in_flight::admit_only(std::vector<unsigned> lanes) {
@@ -39,8 +52,11 @@ bool in_flight::has(unsigned lane) const {
     return unsettled_.count(lane) > 0;
 }
 
-void in_flight::one_less(unsigned lane) {
-    if (const auto count = unsettled_.find(lane); --count->second == 0) unsettled_.erase(count);
+void in_flight::unsettled_no_more(entry& row) {
+    if (const auto count = unsettled_.find(row.lane); --count->second == 0) unsettled_.erase(count);
+    if (row.key.empty()) return;
+    keys_.erase(row.key);
+    freed_keys_.push_back(std::move(row.key));
 }
 
 void in_flight::settled(std::span<const std::string> ids) {
@@ -49,7 +65,7 @@ void in_flight::settled(std::span<const std::string> ids) {
         const auto id = hash_of(one);
         const auto row = rows_.find(id);
         if (row == rows_.end() || row->second.settled) continue;
-        one_less(row->second.lane);
+        unsettled_no_more(row->second);
         if (!reading_) {
             rows_.erase(row);
         } else {
@@ -64,7 +80,7 @@ void in_flight::released(std::span<const std::string> ids) {
     for (const auto& id : ids) {
         const auto row = rows_.find(hash_of(id));
         if (row == rows_.end()) continue;
-        if (!row->second.settled) one_less(row->second.lane);
+        if (!row->second.settled) unsettled_no_more(row->second);
         rows_.erase(row);
     }
 }

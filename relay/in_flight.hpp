@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 namespace relay {
@@ -18,6 +19,9 @@ namespace relay {
 /// A SELECT that began before a settling UPDATE committed still shows its rows as due. So a row that is settled while a
 /// read is under way stays here until that read has ended.
 ///
+/// Of an order key, one row travels at a time. The key is free as soon as that one is settled, also during a read: who
+/// asks for the next one does so with a SELECT that began later.
+///
 /// Only the ids' hashes are kept: two rows with the same one just don't travel at the same time.
 class in_flight {
   public:
@@ -26,9 +30,15 @@ class in_flight {
     void read_began();
     void read_ended();
 
-    /// Takes the row up. False: it is on its way already, or its lane is closed. Only between read_began and
-    /// read_ended.
-    bool admit(const std::string& id, unsigned lane);
+    /// Takes the row up. False: it is on its way already, or another one of its order key, or its lane is closed. Only
+    /// between read_began and read_ended. An empty key is none.
+    bool admit(const std::string& id, unsigned lane, const std::string& key = {});
+
+    /// A row of this order key is on its way, not yet settled.
+    bool has_key(const std::string& key) const;
+
+    /// The order keys of rows that were settled or released, since last asked.
+    std::vector<std::string> freed_keys();
 
     /// Closes all other lanes. All are open at first.
     void admit_only(std::vector<unsigned> lanes);
@@ -49,10 +59,11 @@ class in_flight {
   private:
     struct entry {
         unsigned lane = 0;
+        std::string key = {};
         bool settled = false;  // during the read that is under way
     };
 
-    void one_less(unsigned lane);
+    void unsettled_no_more(entry& row);
 
     const std::size_t most_;
 
@@ -63,6 +74,8 @@ class in_flight {
     std::map<unsigned, std::size_t> unsettled_;    // rows of each lane
     std::optional<std::set<unsigned>> open_;       // nullopt: all lanes
     std::vector<std::size_t> settled_during_read_;
+    std::unordered_set<std::string> keys_;  // of rows that are not settled yet
+    std::vector<std::string> freed_keys_;
 };
 
 }  // namespace relay

@@ -5,6 +5,8 @@
 #include <chrono>
 #include <deque>
 #include <string>
+#include <unordered_set>
+#include <vector>
 
 #include "outbox/store.hpp"
 #include "relay/backoff.hpp"
@@ -25,12 +27,14 @@ class reader {
     struct limits {
         std::size_t page_rows = 500;
         sweep::pace pace;
+        bool ordered = false;  // by order_key
     };
 
     reader(outbox::due_rows& rows, const relay::lanes& lanes, relay::in_flight& in_flight, send_queue& out,
            const relay::clock& clock, random_source draw, observer& watch, limits settings);
 
-    /// One step: at most one page, or one body. Returns how long there is nothing to do, unless rung before.
+    /// One step: at most one page, and what has become free of order keys. Returns how long there is nothing to do,
+    /// unless rung before.
     std::chrono::milliseconds run_once();
 
     /// Rows were released: they are due, and may lie anywhere.
@@ -44,6 +48,10 @@ class reader {
 
   private:
     void stamp(outbox::message& row) const;
+    const std::string& key_of(const outbox::message& row) const;
+    bool take_up(outbox::message& row);
+    std::unordered_set<std::string> heads_in(const std::vector<outbox::message>& rows);
+    void read_next_of_keys();
     bool hand_over();
     void read_page(const outbox::position& after);
     std::chrono::milliseconds database_failed(const char* what);
@@ -63,8 +71,9 @@ class reader {
     sweep sweep_;
     backoff backoff_;
     bool connected_ = false;
-    std::string what_failed_;           // reported already
-    std::deque<outbox::message> held_;  // read, but there is no room for them yet
+    std::string what_failed_;            // reported already
+    std::deque<outbox::message> held_;   // read, but there is no room for them yet
+    std::deque<std::string> free_keys_;  // whose next row is to be taken up, without waiting for a sweep
 };
 
 }  // namespace relay

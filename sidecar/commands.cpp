@@ -73,11 +73,34 @@ int execute(const invocation& wanted) {
     }
 }
 
+// What can't be relayed in order is not to be relayed at all. While the database is away nothing can be said of it;
+// the relay looks again.
+void require_order(const conf::settings& settings) {
+    if (!settings.relay.ordered) return;
+    const auto store =
+        outbox::make_store(settings.database, {settings.relay.after_delivery, "start", true, settings.relay.on_failed});
+    try {
+        store->require_order();
+    } catch (const outbox::store_unusable& error) {
+        throw conf::invalid(std::vector<conf::problem>{{"database", error.what()}});
+    } catch (const outbox::store_error&) {
+    } catch (const outbox::store_unavailable&) {
+    } catch (const outbox::store_busy&) {
+    }
+}
+
 int run(const command::run& options, const context& at) {
+    require_order(at.settings);
     log out(at.settings.log, std::cerr, isatty(STDERR_FILENO) != 0);
     try {
         return run_process(
-            at.settings, options.until_empty, [&] { return load(at.wanted); }, out);
+            at.settings, options.until_empty,
+            [&] {
+                auto fresh = load(at.wanted);
+                require_order(fresh);
+                return fresh;
+            },
+            out);
     } catch (const std::exception& error) {
         out.error("internal_error", error.what());
         return exit_code::internal;

@@ -34,7 +34,8 @@ struct pending {
 side examine_database(const conf::settings& settings, pending& rows) {
     side result{"Database", true, {}};
     try {
-        const auto store = outbox::make_store(settings.database, {settings.relay.after_delivery, "doctor"});
+        const auto store = outbox::make_store(settings.database, {settings.relay.after_delivery, "doctor",
+                                                                  settings.relay.ordered, settings.relay.on_failed});
         result.findings = store->examine();
         rows.exchanges = store->pending_exchanges(exchanges_asked_for);
     } catch (const outbox::store_unusable& error) {

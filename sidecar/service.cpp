@@ -33,6 +33,12 @@ std::size_t rows_at_once(const conf::relay& settings) { return 2 * (settings.win
 
 constexpr auto pump_wait = 250ms;
 
+// In order, the next row of a key waits until the one before it is recorded.
+relay::settler::limits pace_of_settling(const conf::relay& settings) {
+    if (settings.ordered) return {settings.settle_rows, 0ms};
+    return {settings.settle_rows};
+}
+
 relay::random_source seeded_by_hardware() {
     std::random_device device;
     return relay::seeded_source((std::uint64_t{device()} << 32) | device());
@@ -63,7 +69,8 @@ struct service::impl {
           emptied(std::move(emptied_in)),
           instance(unique_instance(s.relay.instance)),
           lane_store(outbox::make_store(hasty(s.database, s.relay.lease), {s.relay.after_delivery, "lanes"})),
-          reader_store(outbox::make_store(s.database, {s.relay.after_delivery, "reader"})),
+          reader_store(
+              outbox::make_store(s.database, {s.relay.after_delivery, "reader", s.relay.ordered, s.relay.on_failed})),
           settler_store(outbox::make_store(s.database, {s.relay.after_delivery, "settler"})),
           in_flight(rows_at_once(s.relay)),
           keeper(*lane_store, in_flight, clock, seeded_by_hardware(), watch, {instance, s.relay.lanes, s.relay.lease},
@@ -75,14 +82,15 @@ struct service::impl {
               s.relay.window_bytes.count, [this] { publisher->wake(); }, [this] { reader_bell.ring(); }),
           publisher(relay::make_publisher(s.broker, s.topology, s.relay.window, seeded_by_hardware(), watch)),
           reader(*reader_store, keeper, in_flight, queue, clock, seeded_by_hardware(), watch,
-                 {s.relay.page_rows, {s.relay.poll_min, s.relay.poll_max}}),
+                 {s.relay.page_rows, {s.relay.poll_min, s.relay.poll_max}, s.relay.ordered}),
           pump(*publisher, keeper, queue, outcomes, in_flight, relay::composer(s.message), watch,
                [this] {
                    reader.reread();
                    reader_bell.ring();
                }),
           settler(*settler_store, in_flight, outcomes, clock, seeded_by_hardware(), watch,
-                  relay::retry_rules(s.retry, s.retry_routes), {s.relay.settle_rows}, [this] { reader_bell.ring(); }) {
+                  relay::retry_rules(s.retry, s.retry_routes), pace_of_settling(s.relay),
+                  [this] { reader_bell.ring(); }) {
         if (!s.purge.schedule.empty()) {
             purge_schedule = relay::schedule::parse(s.purge.schedule, s.purge.time_zone);
             purge_store = outbox::make_store(s.database, {s.relay.after_delivery, "purger"});

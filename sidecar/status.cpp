@@ -51,9 +51,11 @@ void print_json(const overview& all) {
                               {"name", one.name},
                               {"applied_at", one.applied_at ? json(*one.applied_at) : json()}});
     const auto age = all.oldest_age();
-    const json document = {
+    json document = {
         {"rows", rows},           {"due", all.backlog.due}, {"oldest_due_age_ms", age ? json(age->count()) : json()},
         {"now", all.backlog.now}, {"lanes", lanes_of(all)}, {"migrations", migrations}};
+    if (const auto& keys = all.backlog.blocked_keys)
+        document["blocked_keys"] = {{"count", keys->count}, {"complete", keys->complete}};
     std::cout << document.dump() << '\n';
 }
 
@@ -82,6 +84,9 @@ void print_text(const overview& all) {
     const auto age = all.oldest_age();
     rows.add({grouped(all.backlog.due), "due now",
               age ? fmt::format("the oldest for {}", rough(std::max(*age, std::chrono::milliseconds{0}))) : ""});
+    if (const auto& keys = all.backlog.blocked_keys)
+        rows.add(
+            {grouped(keys->count), "keys blocked", keys->complete ? "" : "or more: the first 10,000 due rows tell"});
     std::size_t pending = 0;
     for (const auto& one : all.migrations) pending += one.applied_at ? 0 : 1;
     std::cout << rows.print(terminal_width(STDOUT_FILENO));
@@ -94,7 +99,9 @@ void print_text(const overview& all) {
 }  // namespace
 
 int status(const context& at) {
-    const auto store = outbox::make_store(at.settings.database, {at.settings.relay.after_delivery, "status"});
+    const auto& relay = at.settings.relay;
+    const auto store =
+        outbox::make_store(at.settings.database, {relay.after_delivery, "status", relay.ordered, relay.on_failed});
     overview all;
     all.backlog = store->backlog();
     if (store->has_leases()) all.lanes = store->read_leases();

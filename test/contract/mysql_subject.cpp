@@ -83,6 +83,7 @@ class mysql_subject final : public subject {
         return settings;
     }
 
+    std::string kind() const override { return "mysql"; }
     std::string table() const override { return table_.name(); }
     std::string ledger() const override { return (own_ ? own_->name() + "." : "") + "sys_mq_fail"; }
     std::string flag(bool set) const override { return set ? "1" : "0"; }

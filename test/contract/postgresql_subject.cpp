@@ -76,6 +76,7 @@ class postgresql_subject final : public subject {
         return settings;
     }
 
+    std::string kind() const override { return "postgresql"; }
     std::string table() const override { return table_.name(); }
     std::string ledger() const override { return (own_ ? own_->name() + "." : "") + "sys_mq_fail"; }
     std::string flag(bool set) const override { return set ? "true" : "false"; }

@@ -72,6 +72,7 @@ class sqlite_subject final : public subject {
         return settings;
     }
 
+    std::string kind() const override { return "sqlite"; }
     std::string table() const override { return "msg_log"; }
     std::string ledger() const override { return "sys_mq_fail"; }
     std::string flag(bool set) const override { return set ? "1" : "0"; }

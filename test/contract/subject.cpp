@@ -1,5 +1,9 @@
 #include "test/contract/subject.hpp"
 
+#include <fmt/format.h>
+
+#include <fstream>
+#include <iterator>
 #include <stdexcept>
 
 namespace contract {
@@ -35,6 +39,17 @@ std::string subject::in(std::string sql) const {
     replace("{}", table());
     replace("[]", ledger());
     return sql;
+}
+
+void subject::apply_optional(const std::string& file) {
+    std::ifstream in(fmt::format("{}/{}/optional/{}", OUTBOX_SCHEMA, kind(), file));
+    if (!in) throw std::runtime_error("no file " + file);
+    std::string sql{std::istreambuf_iterator<char>(in), {}};
+    const auto name = table();
+    const std::string_view documented = "msg_log";
+    for (auto at = sql.find(documented); at != sql.npos; at = sql.find(documented, at + name.size()))
+        sql.replace(at, documented.size(), name);
+    apply_by_hand(sql);
 }
 
 std::vector<column_facts> subject::to_columns(const std::vector<row>& rows) {

@@ -61,6 +61,11 @@ class subject {
     /// Of a database of this kind that can't be reached; with a password, where there are any: topsecret.
     virtual conf::database nowhere() const = 0;
 
+    /// Its files' folder in schema/.
+    virtual std::string kind() const = 0;
+    /// Applies schema/KIND/optional/FILE to the table, by hand.
+    void apply_optional(const std::string& file);
+
     /// The table's name, as it goes into SQL.
     virtual std::string table() const = 0;
     /// The ledger's name, likewise. Tables of other subjects may share it, but for the shape classic_ledger.

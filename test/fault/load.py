@@ -13,12 +13,15 @@ NOWHERE = "nowhere"  # a key that no queue is bound with
 
 
 class Load:
-    def __init__(self, connect, exchange, keys, seed, per_second, padding=200, producers=2):
+    """With `order_keys`, each transaction is of one of so many keys of its producer's own, and a key's ids rise."""
+
+    def __init__(self, connect, exchange, keys, seed, per_second, padding=200, order_keys=0, producers=2):
         self._connect = connect
         self._exchange = exchange
         self._keys = keys
         self._pause = producers / per_second
         self._padding = "x" * padding
+        self._order_keys = order_keys
         self._stopping = threading.Event()
         self.attempted = [set() for _ in range(producers)]
         self._threads = [
@@ -45,7 +48,8 @@ class Load:
                     messages.append((f"{number}-{serial:08}", chance.choice(self._keys)))
                 # Made known before anything is sent: what is seen of it must be explained.
                 self.attempted[number].update(name for name, _ in messages)
-                if not self._transaction(connection, messages, chance.random()):
+                order_key = f"{number}-{chance.randrange(self._order_keys)}" if self._order_keys else None
+                if not self._transaction(connection, messages, order_key, chance.random()):
                     connection = None
             except (pymysql.err.Error, OSError):
                 if connection:
@@ -58,8 +62,8 @@ class Load:
             with contextlib.suppress(pymysql.err.Error, OSError):
                 connection.close()
 
-    def _transaction(self, connection, messages, fate):
-        write(connection, self._exchange, messages, self._padding)
+    def _transaction(self, connection, messages, order_key, fate):
+        write(connection, self._exchange, messages, self._padding, order_key=order_key)
         if fate < 0.08:
             connection.rollback()
         elif fate < 0.1:
@@ -70,14 +74,16 @@ class Load:
         return True
 
 
-def write(connection, exchange, messages, padding="", next_try_time=None):
+def write(connection, exchange, messages, padding="", next_try_time=None, order_key=None):
     """One order and one message for each, in the transaction of the connection."""
     with connection.cursor() as cursor:
         cursor.executemany("INSERT INTO orders VALUES (%s, %s)", [(name, key != NOWHERE) for name, key in messages])
-        rows = [(name, json.dumps({"id": name, "padding": padding}), exchange, key) for name, key in messages]
+        rows = [(name, json.dumps({"id": name, "padding": padding}), exchange, key, order_key)
+                for name, key in messages]
         if next_try_time is None:
-            cursor.executemany("INSERT INTO msg_log (id, msg, exchange, routing_key) VALUES (%s, %s, %s, %s)", rows)
+            cursor.executemany(
+                "INSERT INTO msg_log (id, msg, exchange, routing_key, order_key) VALUES (%s, %s, %s, %s, %s)", rows)
         else:
             cursor.executemany(
-                "INSERT INTO msg_log (id, msg, exchange, routing_key, next_try_time) VALUES (%s, %s, %s, %s, %s)",
-                [(*row, next_try_time) for row in rows])
+                "INSERT INTO msg_log (id, msg, exchange, routing_key, order_key, next_try_time) VALUES "
+                "(%s, %s, %s, %s, %s, %s)", [(*row, next_try_time) for row in rows])

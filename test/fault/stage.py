@@ -47,11 +47,13 @@ class Stage:
         self.sidecars = []
         self.problems = []
         self.consumed = collections.Counter()  # what a scenario itself took from the queues
+        self.arrived = collections.defaultdict(list)  # what was found in each queue in the end, in order
         self.attempted_here = set()
         self.program = program
         self._seed = seed
         self._proxies = []
         self._load = None
+        self._ordered = False
         self._mended_at = None
         self._result = None
         os.makedirs(folder)
@@ -152,10 +154,17 @@ class Stage:
         self.sidecars.append(Sidecar(self.program, file, log or f"{self.folder}/{name}.log", environment, limits))
         return self.sidecars[-1]
 
-    def begin(self, per_second=150, connect=None, padding=200):
-        """The load, and a first while in which all is well."""
+    def keep_order(self):
+        """The index for relay.ordered."""
+        with open(f"{os.path.dirname(__file__)}/../../schema/mysql/optional/ordered.sql", encoding="utf-8") as file:
+            self.execute(file.read())
+
+    def begin(self, per_second=150, connect=None, padding=200, order_keys=0):
+        """The load, and a first while in which all is well. With `order_keys`, the audit expects their order."""
+        self._ordered = order_keys > 0
         keys = self.queues * 20 + [load.NOWHERE]
-        self._load = load.Load(connect or self.connect, self.exchange, keys, self._seed, per_second, padding)
+        self._load = load.Load(connect or self.connect, self.exchange, keys, self._seed, per_second, padding,
+                               order_keys)
         self.goes_on()
 
     def delivered(self):
@@ -262,6 +271,7 @@ class Stage:
             for queue in self.queues:
                 while (message := channel.basic_get(self.queue(queue), auto_ack=True))[0]:
                     self.consumed[message[1].message_id] += 1
+                    self.arrived[queue].append(message[1].message_id)
         with self.servers.broker() as connection:
             channel = connection.channel()
             for queue in self.queues:
@@ -294,12 +304,31 @@ class Stage:
             "duplicates_allowed": self.duplicates_allowed,
             "recovered_ms": recovered,
         }
+        if self._ordered:
+            self._audit_order()
         self._expect(not any(each.shows(PASSWORD) for each in self.sidecars), "a log shows a password")
         self._expect(not lost, f"lost: {' '.join(lost[:5])}")
         self._expect(result["rolled_back_seen"] == 0, "messages were seen that had been rolled back")
         self._expect(result["duplicated"] <= self.duplicates_allowed, "more duplicates than the fault explains")
         result["ok"] = not self.problems
         return result
+
+    def _audit_order(self):
+        """In each queue, the first copies of a key's messages are in the order in which they were committed."""
+        keys = dict(self.execute("SELECT id, order_key FROM msg_log"))
+        judged, overtaken = 0, []
+        for arrived in self.arrived.values():
+            last = {}
+            for name in dict.fromkeys(arrived):
+                if not (key := keys.get(name)):
+                    continue
+                judged += 1
+                if name < last.get(key, ""):
+                    overtaken.append(f"{name} by {last[key]}")
+                else:
+                    last[key] = name
+        self._expect(judged > 100, "there was no order to judge")
+        self._expect(not overtaken, f"{len(overtaken)} messages were overtaken: {'; '.join(overtaken[:5])}")
 
     def _expect(self, condition, problem):
         if not condition:

@@ -10,6 +10,7 @@ void broker::send(relay::outgoing&& message, std::vector<relay::attempt>& outcom
         return;
     }
     sent.insert(message.row.id);
+    on_send(message.row.id);
     wire_.push_back({next_tag_++, message.row.id, message.message_id, message.row.exchange});
     window_.sent(std::move(message.row), wire_.back().message_id, clock_.now());
 }

@@ -3,6 +3,7 @@
 // connection with messages and confirms on the way.
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -39,6 +40,7 @@ class broker final : public relay::publisher {
     std::map<std::string, int> tries;  // id → how often the broker's word cost it a try
     std::size_t unknowns = 0;          // outcomes unknown: so many duplicates are possible
     std::map<std::string, outbox::epoch_ms> first_taken;
+    std::function<void(const std::string& id)> on_send = [](const std::string&) {};
 
     /// A queue has it.
     void accept(const std::string& id);

@@ -46,6 +46,40 @@ outbox::page table::due(const outbox::position& after, std::size_t limit, const 
     return page;
 }
 
+const row* table::head(const std::string& key) const {
+    const row* first = nullptr;
+    const auto place = [](const row& one) { return std::pair(one.content.create_time, one.content.id); };
+    for (const auto& [id, one] : rows) {
+        if (one.content.order_key != key || !(one.status == 0 || (block && one.status == 2))) continue;
+        if (first == nullptr || place(one) < place(*first)) first = &one;
+    }
+    return first;
+}
+
+std::vector<std::string> table::heads(std::span<const std::string> keys) {
+    if (away || chance(random_, mishaps)) throw outbox::store_unavailable("simulated: away");
+    std::vector<std::string> ids;
+    for (const auto& key : keys) {
+        if (const auto* first = head(key)) ids.push_back(first->content.id);
+    }
+    meanwhile();
+    return ids;
+}
+
+std::vector<outbox::message> table::due_among(std::span<const std::string> ids, const outbox::lane_set&) {
+    if (away || chance(random_, mishaps)) throw outbox::store_unavailable("simulated: away");
+    std::vector<outbox::message> found;
+    for (const auto& id : ids) {
+        const auto one = rows.find(id);
+        if (one == rows.end() || one->second.status != 0) continue;
+        if (one->second.content.next_try_time.value_or(0) > clock_.database_now()) continue;
+        found.push_back(one->second.content);
+        found.back().body_size = found.back().body.size();
+    }
+    meanwhile();
+    return found;
+}
+
 bool table::load_body(outbox::message& wanted) {
     if (away || chance(random_, mishaps)) throw outbox::store_unavailable("simulated: away");
     const auto found = rows.find(wanted.id);

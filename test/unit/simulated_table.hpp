@@ -63,14 +63,21 @@ class table final : public outbox::due_rows, public outbox::settlements {
 
     outbox::page due(const outbox::position& after, std::size_t limit, const outbox::lane_set& of) override;
     bool load_body(outbox::message& row) override;
+    void require_order() override {}
+    std::vector<std::string> heads(std::span<const std::string> keys) override;
+    std::vector<outbox::message> due_among(std::span<const std::string> ids, const outbox::lane_set& of) override;
     std::size_t settle(std::span<const outbox::settlement> batch) override;
 
     std::map<std::string, row> rows;  // committed
     std::set<std::string> locked;     // by somebody: settling one of them fails
     bool away = false;
+    bool block = false;                       // on_failed
     double mishaps = 0;                       // how often a call fails
     std::function<void()> meanwhile = [] {};  // what the others do while a call is under way
     std::size_t settles = 0;
+
+    /// The first row of the key that is not settled; nullptr: all are.
+    const row* head(const std::string& key) const;
 
   private:
     bool comes_after(const outbox::message& one, const outbox::position& after) const;

@@ -1,0 +1,4 @@
+-- For relay.ordered: true, which is refused without it: finds the first unsettled message of each order_key. Every
+-- INSERT and every settled message pays for one index more, so it is no migration. Apply it by hand; applications wait
+-- meanwhile.
+CREATE INDEX IF NOT EXISTS "msg_log_ordered" ON "msg_log" ("order_key", "status", "create_time", "id");
