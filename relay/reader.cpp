@@ -75,6 +75,8 @@ void reader::read_page(const outbox::position& after) {
         watch_.database_up("reader");
         backoff_.reset();
     }
+    const auto took = std::chrono::duration_cast<std::chrono::microseconds>(ended - began);
+    if (page.now) watch_.database_clock(*page.now, began, took);
     std::size_t taken = 0;
     for (auto& row : page.rows) {
         if (!in_flight_.admit(row.id, row.lane)) continue;
@@ -82,7 +84,7 @@ void reader::read_page(const outbox::position& after) {
         ++taken;
         held_.push_back(std::move(row));
     }
-    sweep_.page_read(page, taken, ended, std::chrono::duration_cast<std::chrono::microseconds>(ended - began));
+    sweep_.page_read(page, taken, ended, took);
 }
 
 void reader::stamp(outbox::message& row) const {
@@ -96,7 +98,7 @@ bool reader::hand_over() {
     while (!held_.empty()) {
         auto& row = held_.front();
         if (!out_.has_room_for(row.body_size)) return false;
-        if (row.body_left_out && !rows_.load_body(row)) {
+        if (row.body_left_out && !fetch_body(row)) {
             in_flight_.released(std::array{row.id});  // gone or settled by someone else since it was read
             held_.pop_front();
             continue;
@@ -105,6 +107,12 @@ bool reader::hand_over() {
         held_.pop_front();
     }
     return true;
+}
+
+bool reader::fetch_body(outbox::message& row) {
+    const bool there = rows_.load_body(row);
+    watch_.turned(loop::reader);
+    return there;
 }
 
 void reader::abandon() {

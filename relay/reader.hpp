@@ -45,6 +45,7 @@ class reader {
   private:
     void stamp(outbox::message& row) const;
     bool hand_over();
+    bool fetch_body(outbox::message& row);
     void read_page(const outbox::position& after);
     std::chrono::milliseconds database_failed(const char* what);
 
