@@ -255,6 +255,23 @@ TEST_SUITE("order") {
         CHECK(doctor.out.find("schema/mysql/optional/ordered.sql") != std::string::npos);
     }
 
+    TEST_CASE("a reload that asks for order without the index is refused, and the relay goes on as before") {
+        support::scene here;
+        const support::folder folder;
+        const auto config = folder.write("sidecar.yaml", "relay: {ordered: false}\n");
+        sidecar_process one({"--config", config}, settings_for(here.table));
+        support::insert(here.server, here.table, 5, here.to.exchange(), "key", "before");
+        REQUIRE(here.reaches(1, 5));
+        folder.write("sidecar.yaml", "relay: {ordered: true}\n");
+        one.signal(SIGHUP);
+        REQUIRE(one.says("schema/mysql/optional/ordered.sql"));
+        CHECK(one.says("reload_refused"));
+        support::insert(here.server, here.table, 5, here.to.exchange(), "key", "after");
+        REQUIRE(here.reaches(1, 10));
+        one.signal(SIGTERM);
+        CHECK(one.wait() == 0);
+    }
+
     TEST_CASE("an index that is dropped under the relay stops it, without harm, until it is there again") {
         scene here;
         const support::relaying relay(here.settings());
