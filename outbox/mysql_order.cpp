@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "outbox/mysql.hpp"
 #include "outbox/mysql_statements.hpp"
@@ -27,16 +28,18 @@ void mysql_store::require_order() {
 // a key's whole backlog for each row in it. As columns of a single row, for which no temporary table is made.
 std::vector<std::string> mysql_store::heads(std::span<const std::string> keys) {
     require_order();
-    const auto first = [&](status of) {
+    const auto first = [&](const char* what, status of) {
         return fmt::format(
-            "SELECT h.id, h.create_time FROM {} AS h FORCE INDEX (`{}`) WHERE h.order_key = ? AND h.status = {} ORDER "
-            "BY h.create_time, h.id LIMIT 1",
-            table_, schema_.index_on(order_index()), static_cast<int>(of));
+            "(SELECT {} FROM {} AS h FORCE INDEX (`{}`) WHERE h.order_key = ? AND h.status = {} ORDER BY "
+            "h.create_time, h.id LIMIT 1)",
+            what, table_, schema_.index_on(order_index()), static_cast<int>(of));
     };
     const bool block = options_.on_failed == conf::on_failed::block;
-    const auto from = block ? fmt::format("({}) UNION ALL ({})", first(status::delivering), first(status::failed))
-                            : first(status::delivering);
-    const auto head = fmt::format("(SELECT e.id FROM ({}) AS e ORDER BY e.create_time, e.id LIMIT 1)", from);
+    const auto head =
+        block ? fmt::format("(SELECT e.id FROM ({} UNION ALL {}) AS e ORDER BY e.create_time, e.id LIMIT 1)",
+                            first("h.id, h.create_time", status::delivering),
+                            first("h.id, h.create_time", status::failed))
+              : first("h.id", status::delivering);
 
     std::vector<std::string> ids;
     in_chunks(keys, keys_per_statement, [&](auto some) {
@@ -70,7 +73,7 @@ std::vector<message> mysql_store::due_among(std::span<const std::string> ids, co
 }
 
 counted mysql_store::count_blocked_keys() {
-    std::vector<std::string> keys;
+    std::set<std::string> keys;
     std::uint64_t rows = 0, ready = 0;
     for (const auto& due :
          {std::string("next_try_time IS NULL"), fmt::format("next_try_time <= {} ORDER BY next_try_time", mysql_now)}) {
@@ -79,11 +82,11 @@ counted mysql_store::count_blocked_keys() {
                                    "{} LIMIT ?) AS some GROUP BY order_key",
                                    table_, due_index_, due),
                        most, [&](const mysql_row& row) {
-                           if (auto key = row.text(1).value_or(""); !key.empty()) keys.push_back(std::move(key));
+                           if (auto key = row.text(1).value_or(""); !key.empty()) keys.insert(std::move(key));
                            rows += static_cast<std::uint64_t>(row.number(2).value_or(0));
                        });
     }
-    const auto first = heads(keys);
+    const auto first = heads(std::vector(keys.begin(), keys.end()));
     in_chunks(std::span(first), rows_per_statement, [&](auto some) {
         std::vector<mysql_value> args(some.begin(), some.end());
         args.resize(padded(args.size()), args.back());

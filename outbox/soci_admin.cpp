@@ -163,7 +163,8 @@ void soci_store::examine_all(findings& report) {
         if (const auto why = order_hindrance(schema_, table_, dialect_->schema_folder()))
             report.problem("order by key", *why, "Until then, `run` is refused.");
         else
-            dialect_->examine_plan(session_, "order by key", head_of("''"), "for every message", report);
+            dialect_->examine_plan(session_, "order by key", first_of_key("h.id", status::delivering, "''"),
+                                   "for every message", report);
     }
     dialect_->examine_plan(session_, "plan for purging",
                            with_values(purge_statement("id", "update_time") + " LIMIT :most"), "for every batch",

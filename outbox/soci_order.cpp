@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "outbox/batch_document.hpp"
 #include "outbox/order.hpp"
@@ -28,20 +29,22 @@ void soci_store::require_order() {
     if (const auto why = order_hindrance(schema_, table_, dialect_->schema_folder())) throw store_unusable(*why);
 }
 
-// The first unsettled row's id, of the key that `key` stands for: one entry of the index is read. Rows without a time
-// come first, as in the other databases.
+// The first row of a status, of the key that `key` stands for: one entry of the index is read. Rows without a time come
+// first, as in the other databases.
+std::string soci_store::first_of_key(const char* what, status of, const std::string& key) const {
+    return fmt::format(
+        "SELECT {} FROM {} AS h {} WHERE h.order_key = {} AND h.status = {} AND {} ORDER BY h.create_time NULLS FIRST, "
+        "h.id LIMIT 1",
+        what, table_, by_order_, key, static_cast<int>(of), told_apart_);
+}
+
 std::string soci_store::head_of(const std::string& key) const {
-    const auto first = [&](status of) {
-        return fmt::format(
-            "SELECT id, create_time FROM {} AS h {} WHERE h.order_key = {} AND h.status = {} AND {} ORDER BY "
-            "h.create_time NULLS FIRST, h.id LIMIT 1",
-            table_, by_order_, key, static_cast<int>(of), told_apart_);
-    };
-    const auto from = options_.on_failed == conf::on_failed::block
-                          ? fmt::format("SELECT * FROM ({}) AS a UNION ALL SELECT * FROM ({}) AS b",
-                                        first(status::delivering), first(status::failed))
-                          : first(status::delivering);
-    return fmt::format("SELECT e.id FROM ({}) AS e ORDER BY e.create_time NULLS FIRST, e.id LIMIT 1", from);
+    if (options_.on_failed == conf::on_failed::skip) return first_of_key("h.id", status::delivering, key);
+    const auto* both = "h.id, h.create_time";
+    return fmt::format(
+        "SELECT e.id FROM (SELECT * FROM ({}) AS a UNION ALL SELECT * FROM ({}) AS b) AS e ORDER BY e.create_time "
+        "NULLS FIRST, e.id LIMIT 1",
+        first_of_key(both, status::delivering, key), first_of_key(both, status::failed, key));
 }
 
 std::vector<std::string> soci_store::heads(std::span<const std::string> keys) {
@@ -75,7 +78,7 @@ std::string soci_store::is_due() const {
 }
 
 counted soci_store::count_blocked_keys() {
-    std::vector<std::string> keys;
+    std::set<std::string> keys;
     std::uint64_t rows = 0, ready = 0;
     for (const auto& due :
          {std::string("next_try_time IS NULL"), fmt::format("next_try_time <= {} ORDER BY next_try_time", now_)}) {
@@ -84,11 +87,11 @@ counted soci_store::count_blocked_keys() {
                                    ":most) AS counted GROUP BY k",
                                    order_key(), table_, by_due_, due),
                        2, most, [&](const sql_row& row) {
-                           if (auto key = row.text(1).value_or(""); !key.empty()) keys.push_back(std::move(key));
+                           if (auto key = row.text(1).value_or(""); !key.empty()) keys.insert(std::move(key));
                            rows += static_cast<std::uint64_t>(row.number(2).value_or(0));
                        });
     }
-    const auto first = heads(keys);
+    const auto first = heads(std::vector(keys.begin(), keys.end()));
     for (std::size_t at = 0; at < first.size(); at += ids_per_statement) {
         const auto json = document_of(std::span(first).subspan(at, std::min(ids_per_statement, first.size() - at)));
         session_.query(

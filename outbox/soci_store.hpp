@@ -63,6 +63,7 @@ class soci_store final : public store {
                               const lane_set& of) const;
     void read_rows(const std::string& statement, std::span<const sql_value> args, std::size_t limit, page& into);
     std::string order_key() const;
+    std::string first_of_key(const char* what, status of, const std::string& key) const;
     std::string head_of(const std::string& key) const;
     std::string is_due() const;
     counted count_blocked_keys();

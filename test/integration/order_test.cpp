@@ -157,7 +157,7 @@ TEST_SUITE("order") {
         const auto env = here.environment("block");
         const auto status = nlohmann::json::parse(run_sidecar({"--json", "status"}, env).out);
         CHECK(status["blocked_keys"] == nlohmann::json{{"count", 1}, {"complete", true}});
-        CHECK(run_sidecar({"status"}, env).out.find("1 keys blocked") != std::string::npos);
+        CHECK(run_sidecar({"status"}, env).out.find("1  keys blocked") != std::string::npos);
         const auto found = here.server.rows(here.documented("Which keys wait"));
         REQUIRE(found.size() == 1);
         CHECK(found[0][0] == "a");
@@ -230,10 +230,13 @@ TEST_SUITE("order") {
             if (!hot) here.server.execute(here.table.in("UPDATE {} SET order_key = id"));
             here.server.execute("COMMIT");
             const auto began = std::chrono::steady_clock::now();
-            const support::relaying relay(here.settings());
+            auto settings = here.settings();
+            settings.relay.poll_max = conf::relay{}.poll_max;
+            const support::relaying relay(settings);
             REQUIRE(here.reaches(1, many));
             const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
-            MESSAGE((hot ? "one key: " : "a key each: "), static_cast<double>(many) / took.count(), " messages/s");
+            MESSAGE(std::string(hot ? "one key: " : "a key each: "), static_cast<double>(many) / took.count(),
+                    " messages/s");
             if (hot) CHECK(here.arrived()['a'] == range('a', 1, many));
         }
     }
@@ -250,6 +253,23 @@ TEST_SUITE("order") {
         const auto doctor = run_sidecar({"doctor"}, env);
         CHECK(doctor.code == 1);
         CHECK(doctor.out.find("schema/mysql/optional/ordered.sql") != std::string::npos);
+    }
+
+    TEST_CASE("a reload that asks for order without the index is refused, and the relay goes on as before") {
+        support::scene here;
+        const support::folder folder;
+        const auto config = folder.write("sidecar.yaml", "relay: {ordered: false}\n");
+        sidecar_process one({"--config", config}, settings_for(here.table));
+        support::insert(here.server, here.table, 5, here.to.exchange(), "key", "before");
+        REQUIRE(here.reaches(1, 5));
+        folder.write("sidecar.yaml", "relay: {ordered: true}\n");
+        one.signal(SIGHUP);
+        REQUIRE(one.says("schema/mysql/optional/ordered.sql"));
+        CHECK(one.says("reload_refused"));
+        support::insert(here.server, here.table, 5, here.to.exchange(), "key", "after");
+        REQUIRE(here.reaches(1, 10));
+        one.signal(SIGTERM);
+        CHECK(one.wait() == 0);
     }
 
     TEST_CASE("an index that is dropped under the relay stops it, without harm, until it is there again") {
