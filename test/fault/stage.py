@@ -199,13 +199,13 @@ class Stage:
         """The last fault is over: from here on the clock runs."""
         self._mended_at = time.monotonic()
 
-    def write(self, messages, connection=None, next_try_time=None):
+    def write(self, messages, connection=None, next_try_time=None, padding=""):
         """Messages beside the load's."""
         self.attempted_here.update(name for name, _ in messages)
         if connection:
-            return load.write(connection, self.exchange, messages, next_try_time=next_try_time)
+            return load.write(connection, self.exchange, messages, padding, next_try_time)
         with contextlib.closing(self.connect()) as own:
-            load.write(own, self.exchange, messages, next_try_time=next_try_time)
+            load.write(own, self.exchange, messages, padding, next_try_time)
             own.commit()
 
     def take(self, queue, go_on=lambda: False):
