@@ -11,7 +11,7 @@ import traceback
 
 import scenarios
 from servers import Servers
-from stage import Failed, Stage
+from stage import Failed, Stage, TooLate
 
 COLUMNS = ["attempted", "committed", "rolled_back", "delivered", "lost", "rolled_back_seen", "duplicated",
            "duplicates_allowed", "recovered_ms"]
@@ -35,20 +35,38 @@ def read_arguments():
     return options
 
 
-def play(name, servers, options, folder):
+def play(name, servers, options, folder, again=""):
+    """The figures, what is wrong, and whether it is nothing but that something took too long."""
     stage = None
     try:
-        stage = Stage(name, servers, options.program, options.seed, options.kills, f"{folder}/{name}")
+        stage = Stage(name + again, servers, options.program, options.seed, options.kills, f"{folder}/{name}{again}")
         scenarios.ALL[name].play(stage)
-        return stage.finish(), stage.problems
+        return stage.finish(), stage.problems + stage.late, not stage.problems
     except Exception as error:  # also a fault of the suite itself fails the scenario, not the others
         if not isinstance(error, Failed):
             traceback.print_exc()
         if stage:
             stage.abandon()
         servers.start(*Servers.KINDS)
-        problems = [*(stage.problems if stage else []), f"{type(error).__name__}: {error}"]
-        return {"scenario": name, "seed": options.seed, **dict.fromkeys(COLUMNS, 0), "ok": False}, problems
+        only_late = isinstance(error, TooLate) and not stage.problems
+        problems = stage.problems + stage.late if stage else []
+        result = {"scenario": name + again, "seed": options.seed, **dict.fromkeys(COLUMNS, 0), "ok": False}
+        return result, [*problems, f"{type(error).__name__}: {error}"], only_late
+
+
+def play_and_tell(name, servers, options, folder, again=""):
+    began = time.monotonic()
+    result, problems, only_late = play(name, servers, options, folder, again)
+    verdict = "ok" if result["ok"] else "FAILED: " + "; ".join(problems)
+    print(FORMAT.format(name + again, *[result[each] for each in COLUMNS],
+                        f"{verdict} ({time.monotonic() - began:.0f} s)"), flush=True)
+    if not result["ok"]:
+        end_of_logs(pathlib.Path(folder, name + again))
+    # What is lost stays lost; but what took too long, on a machine that has other things to do, gets a second chance.
+    if not result["ok"] and only_late and not again:
+        print(f"!!! {name} WAS TOO SLOW ({'; '.join(problems)}): PLAYED A SECOND TIME", flush=True)
+        return play_and_tell(name, servers, options, folder, "-again")
+    return result
 
 
 def end_of_logs(folder):
@@ -72,14 +90,7 @@ def main():
         print(f"seed {options.seed}")
         print(FORMAT.format("scenario", *COLUMNS, ""), flush=True)
         for name in options.names or scenarios.ALL:
-            began = time.monotonic()
-            result, problems = play(name, servers, options, folder)
-            results.append(result)
-            verdict = "ok" if result["ok"] else "FAILED: " + "; ".join(problems)
-            print(FORMAT.format(name, *[result[each] for each in COLUMNS],
-                                f"{verdict} ({time.monotonic() - began:.0f} s)"), flush=True)
-            if not result["ok"]:
-                end_of_logs(pathlib.Path(folder, name))
+            results.append(play_and_tell(name, servers, options, folder))
     finally:
         if servers:
             for kind in Servers.KINDS:

@@ -6,6 +6,7 @@ import time
 
 import pymysql
 
+from multiplexer import Multiplexer
 from registry import scenario
 from stage import PASSWORD, WHEN_KILLED
 
@@ -118,6 +119,33 @@ def black_holed(stage):
     stage.pause(1)
     proxy.gate.set()
     stage.mended()
+
+
+BACKENDS = 4
+
+
+@scenario("database-multiplexed", f"three replicas behind a proxy that has {BACKENDS} connections for all of theirs and "
+          "carries nothing that they set: nothing twice")
+def multiplexed(stage):
+    # What the connections have instead of what the sidecars ask for.
+    stage.execute("SET GLOBAL sql_mode = 'ANSI', tx_isolation = 'REPEATABLE-READ'")
+    try:
+        proxy = stage.keep(Multiplexer(lambda: stage.connect(autocommit=True), BACKENDS, stage.chance))
+        replicas = [stage.sidecar({"relay.lanes": 4}, mysql_port=proxy.port) for _ in range(3)]
+        stage.begin()
+        stage.goes_on(500)
+        if (code := replicas[0].stop()) != 0:
+            stage.problems.append(f"a stop ended with {code}")
+        stage.goes_on(500)
+        replicas[0].start()
+        stage.goes_on(500)
+        stage.mended()
+        stage.finish_early()
+    finally:
+        stage.execute("SET GLOBAL sql_mode = DEFAULT, tx_isolation = DEFAULT")
+    if proxy.most_clients <= BACKENDS or proxy.most_seen < BACKENDS or not proxy.settings_dropped:
+        stage.problems.append(f"hardly anything was multiplexed: {proxy.most_clients} clients, of which one saw "
+                              f"{proxy.most_seen} connections, and {proxy.settings_dropped} settings")
 
 
 SOON = 1500  # ms: rows that become due when everything is prepared

@@ -6,7 +6,7 @@ import subprocess
 import threading
 
 from registry import scenario
-from stage import WHEN_CUT
+from stage import WHEN_CUT, WHEN_KILLED
 
 FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
 # As a real clock is set: time that is measured, rather than told, goes on as before.
@@ -124,4 +124,34 @@ def descriptors_used_up(stage):
     stage.wait(lambda: sidecar.count("broker_down") and sidecar.count("database_down"), "it can't connect")
     stage.pause(2)
     resource.prlimit(sidecar.pid, resource.RLIMIT_NOFILE, limits)
+    stage.mended()
+
+
+def memory_of(pid):
+    """Bytes that it could write to, as RLIMIT_DATA counts them."""
+    with open(f"/proc/{pid}/status", encoding="utf-8") as status:
+        return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmData:"))
+
+
+@scenario("memory-used-up", "no more memory is to be had, when messages become large: it lives on, or says why it ends")
+def memory_used_up(stage):
+    sidecar = stage.sidecar()
+    stage.begin(per_second=60, padding=100)
+    for number in range(5):
+        limits = resource.prlimit(sidecar.pid, resource.RLIMIT_DATA)
+        resource.prlimit(sidecar.pid, resource.RLIMIT_DATA, (memory_of(sidecar.pid), limits[1]))
+        large = "x" * 3_000_000
+        with contextlib.closing(stage.connect()) as connection:
+            stage.write([(f"large-{number}-{row}", "classic") for row in range(5)], connection, padding=large)
+            connection.commit()
+        stage.fault(WHEN_KILLED)
+        stage.pause(1)
+        if sidecar.runs():
+            resource.prlimit(sidecar.pid, resource.RLIMIT_DATA, limits)
+        else:  # whoever looks after it starts it again
+            if sidecar.process.returncode != 70 or not sidecar.count("internal_error"):
+                stage.problems.append(f"it ended without a word, with {sidecar.process.returncode}")
+            sidecar.start()
+    if not sidecar.count("database_down") + sidecar.count("internal_error"):
+        stage.problems.append("it had memory enough")
     stage.mended()

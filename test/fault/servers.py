@@ -79,10 +79,10 @@ class Servers:
     def root(self, database=None):
         return self.login("root", self._environment["OUTBOX_TEST_MYSQL_ROOT_PASSWORD"], database)
 
-    def login(self, user, password, database, port=None):
+    def login(self, user, password, database, port=None, autocommit=False):
         return pymysql.connect(
             host="127.0.0.1", port=port or self.mysql_port, user=user, password=password, database=database,
-            charset="utf8mb4", connect_timeout=5, read_timeout=30, write_timeout=30)
+            autocommit=autocommit, charset="utf8mb4", connect_timeout=5, read_timeout=30, write_timeout=30)
 
     def broker(self):
         """A connection of the auditor's own, never through a proxy. To be used at once: nobody sends its heartbeats."""

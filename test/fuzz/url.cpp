@@ -15,6 +15,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         (void)url.vhost();
         // Short ones may be part of something else.
         if (!url.password || url.password->size() < 6) return 0;
+        // The end of the user and the mask behind it may read as the password does, by chance.
+        if (url.password->find('*') != std::string::npos) return 0;
         const auto at = text.find(*url.password);
         if (at == text.npos || text.find(*url.password, at + 1) != text.npos) return 0;
         fuzz::require(shown.find(*url.password) == shown.npos);
