@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "conf/address.hpp"
 #include "conf/files.hpp"
 #include "conf/url.hpp"
 
@@ -71,6 +72,11 @@ bool names_database(const std::string& text) {
 
 bool names_log(const std::vector<std::string>& urls) {
     return std::any_of(urls.begin(), urls.end(), [](const std::string& one) { return one == "log:"; });
+}
+
+objection listening_address(const std::string& value) {
+    if (value.empty() || parse_address(value)) return std::nullopt;
+    return "an IP address and a port, as in 127.0.0.1:9464 or [::]:9464";
 }
 
 objection readable_file(const std::string& value) {

@@ -59,6 +59,9 @@ bool names_database(const std::string& url);
 /// Whether messages are to be printed instead of sent: one of the urls is log:.
 bool names_log(const std::vector<std::string>& urls);
 
+/// Empty, or an address to listen on: conf/address.hpp.
+objection listening_address(const std::string& value);
+
 /// Empty, or the path of a file that can be opened for reading.
 objection readable_file(const std::string& value);
 

@@ -167,6 +167,12 @@ void describe(V& v, topology& t) {
 }
 
 template <class V>
+void describe(V& v, http& h) {
+    v.field("probes", h.probes, listening_address);
+    v.field("metrics", h.metrics, listening_address);
+}
+
+template <class V>
 void describe(V& v, log& l) {
     v.field("level", l.level);
     v.field("format", l.format);
@@ -184,6 +190,7 @@ void describe(V& v, settings& s) {
     });
     v.section("purge", [&] { describe(v, s.purge); });
     v.section("topology", [&] { describe(v, s.topology); });
+    v.section("http", [&] { describe(v, s.http); });
     v.section("log", [&] { describe(v, s.log); });
 }
 

@@ -168,6 +168,13 @@ struct topology {
     bool operator==(const topology&) const = default;
 };
 
+/// What is answered over HTTP, each at an address and port, "127.0.0.1:9464". Empty: not at all. Both may be the same.
+struct http {
+    std::string probes;
+    std::string metrics;
+    bool operator==(const http&) const = default;
+};
+
 enum class log_format { automatic, text, json };
 enum class log_level { trace, debug, info, warning, error };
 
@@ -186,6 +193,7 @@ struct settings {
     std::vector<conf::retry_route> retry_routes;
     conf::purge purge;
     conf::topology topology;
+    conf::http http;
     conf::log log;
     bool operator==(const settings&) const = default;
 };

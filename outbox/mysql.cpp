@@ -31,7 +31,10 @@ mysql_store::mysql_store(const conf::database& settings, const store_options& op
       lanes_of_(name_of(settings.table)),
       ledger_(quoted_table(beside(settings.table, "sys_mq_fail"))),
       session_(settings, options.role) {
-    session_.on_connect([this] { learn_schema(); });
+    session_.on_connect([this] {
+        may_look_at_server_ = true;
+        learn_schema();
+    });
 }
 
 void mysql_store::learn_schema() {

@@ -1,7 +1,7 @@
 #pragma once
 // outbox/mysql.hpp - the store on MySQL and MariaDB. Its statements stand in mysql.cpp (the relay's), mysql_order.cpp
-// (those of order by key), mysql_leases.cpp (those of msg_lane), mysql_ledger.cpp, mysql_inspection.cpp and
-// mysql_admin.cpp (those of operators).
+// (those of order by key), mysql_leases.cpp (those of msg_lane), mysql_ledger.cpp, mysql_census.cpp,
+// mysql_inspection.cpp and mysql_admin.cpp (those of operators).
 
 #include <string>
 
@@ -49,6 +49,8 @@ class mysql_store final : public store {
     std::size_t retry(std::span<const std::string> ids, bool also_delivered) override;
     std::size_t remove(std::span<const std::string> ids, bool also_undelivered) override;
 
+    census count_up_to(std::uint64_t most) override;
+
     bool has_ledger() override;
     std::vector<ledger_entry> entries(std::optional<std::int64_t> before, std::size_t limit) override;
     std::optional<std::string> payload(std::int64_t entry) override;
@@ -71,6 +73,8 @@ class mysql_store final : public store {
 
     void list_rows(const message_filter& filter, const std::string& range, std::span<const mysql_value> range_args,
                    const std::string& order, std::size_t limit, std::vector<summary>& into);
+
+    void look_at_server(census& into);
 
     void learn_ledger();
     void file(std::span<const settlement* const> rows);
@@ -107,6 +111,7 @@ class mysql_store final : public store {
     mysql_schema ledger_schema_;  // without columns: there is no ledger, or none that can be used
 
     std::optional<std::string> unfiled_;
+    bool may_look_at_server_ = true;  // until it refuses; asked again on each new connection
 };
 
 }  // namespace outbox

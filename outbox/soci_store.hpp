@@ -1,7 +1,7 @@
 #pragma once
 // outbox/soci_store.hpp - the store on the databases behind SOCI. Its statements stand in soci_store.cpp (the relay's),
-// soci_order.cpp (those of order by key), soci_leases.cpp (those of msg_lane), soci_ledger.cpp, soci_inspection.cpp and
-// soci_admin.cpp (those of operators); what differs between the databases, behind soci_dialect.
+// soci_order.cpp (those of order by key), soci_leases.cpp (those of msg_lane), soci_ledger.cpp, soci_census.cpp,
+// soci_inspection.cpp and soci_admin.cpp (those of operators); what differs between the databases, behind soci_dialect.
 
 #include <memory>
 #include <string>
@@ -39,6 +39,8 @@ class soci_store final : public store {
     std::optional<detail> show(const std::string& id, std::size_t body_bytes) override;
     std::size_t retry(std::span<const std::string> ids, bool also_delivered) override;
     std::size_t remove(std::span<const std::string> ids, bool also_undelivered) override;
+
+    census count_up_to(std::uint64_t most) override;
 
     bool has_ledger() override;
     std::vector<ledger_entry> entries(std::optional<std::int64_t> before, std::size_t limit) override;

@@ -25,6 +25,7 @@
 #include <vector>
 
 #include "conf/settings.hpp"
+#include "outbox/census.hpp"
 #include "outbox/inspection.hpp"
 #include "outbox/leases.hpp"
 #include "outbox/ledger.hpp"
@@ -207,6 +208,7 @@ class store : public due_rows,
               public unfinished_rows,
               public administration,
               public inspection,
+              public counting,
               public ledger {};
 
 struct store_options {

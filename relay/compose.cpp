@@ -78,6 +78,12 @@ fault wrap(const outbox::message& row, const conf::message& settings, std::optio
 
 }  // namespace
 
+std::optional<outbox::epoch_ms> due_since_of(const outbox::message& row) {
+    auto since = row.create_time;
+    if (row.try_count == 0 && row.next_try_time && *row.next_try_time > since.value_or(0)) since = row.next_try_time;
+    return since && *since > 0 ? since : std::nullopt;
+}
+
 std::optional<impossible> over_limit(std::uint64_t size, std::uint64_t max_body) {
     if (max_body == 0 || size <= max_body) return std::nullopt;
     return impossible{"body is " + std::to_string(size) + " bytes, the broker takes " + std::to_string(max_body)};
@@ -116,8 +122,9 @@ std::variant<outgoing, impossible> composer::compose(outbox::message&& row, std:
 
     // Only now is the row used up.
     made.body = enveloped ? std::move(*enveloped) : std::move(row.body);
-    made.row = {std::move(row.id), std::move(row.exchange), std::move(row.routing_key), row.try_count,
-                made.body.size()};
+    const auto due_since = due_since_of(row);
+    made.row = {std::move(row.id), std::move(row.exchange), std::move(row.routing_key),
+                row.try_count,     made.body.size(),        due_since};
     return made;
 }
 

@@ -16,6 +16,10 @@ namespace relay {
 /// left out of its page: it need not be fetched to learn this.
 std::optional<impossible> over_limit(std::uint64_t size, std::uint64_t max_body);
 
+/// Since when, by the database's clock, the row was to be sent. Of one that was tried before only create_time is left
+/// of that, as a retry writes next_try_time. nullopt: the row does not say.
+std::optional<outbox::epoch_ms> due_since_of(const outbox::message& row);
+
 /// Makes of a row what is sent. Pure; constant after construction, so any thread may call it.
 class composer {
   public:

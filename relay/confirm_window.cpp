@@ -81,7 +81,7 @@ void confirm_window::answer_one(entry& one, bool ack, std::vector<attempt>& outc
         result = std::move(*one.back);
     else if (ack)
         result = confirmed{};
-    outcomes.push_back({std::move(one.row), std::move(result)});
+    outcomes.push_back({std::move(one.row), std::move(result), one.sent_at});
 }
 
 void confirm_window::channel_closed(int code, std::string_view text, std::vector<attempt>& outcomes) {

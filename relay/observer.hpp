@@ -1,15 +1,22 @@
 #pragma once
-// relay/observer.hpp - what the relay tells whoever watches it (logs, later metrics). Called from the relay's threads,
-// concurrently: implementations are thread-safe, fast and do not throw. Nothing here carries a body or a secret.
+// relay/observer.hpp - what the relay tells whoever watches it (logs, metrics, probes). Called from the relay's
+// threads, concurrently: implementations are thread-safe, fast and do not throw. Nothing here carries a body or a
+// secret.
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string_view>
 
+#include "outbox/census.hpp"
 #include "relay/outcome.hpp"
 #include "relay/purger.hpp"
 
 namespace relay {
+
+/// The loops that relaying stands on: as long as each turns, the process is of use.
+enum class loop { reader, pump, settler, keeper };
 
 class observer {
   public:
@@ -35,6 +42,10 @@ class observer {
     virtual void lanes_unprotected() {}  // there is no table of leases: a second sidecar would send all again
 
     virtual void attempted(const attempt& /*one*/) {}
+    /// What became known at once. Instead of attempted(), for those who can do better with many.
+    virtual void attempted_all(std::span<const attempt> batch) {
+        for (const auto& one : batch) attempted(one);
+    }
     /// A try was spent and another will follow.
     virtual void retrying(const delivery&, std::int64_t /*tries*/, std::chrono::milliseconds /*in*/,
                           std::string_view /*error*/) {}
@@ -43,6 +54,15 @@ class observer {
     /// `changed` of `asked` rows took their new status; the others had been changed or deleted by someone else.
     virtual void settled(std::size_t /*asked*/, std::size_t /*changed*/, std::chrono::microseconds /*took*/) {}
     virtual void purged(const purge_report& /*report*/) {}
+
+    /// A loop has done one step; also in the midst of a long one, after each answer of the other side.
+    virtual void turned(loop /*which*/) {}
+    /// So many rows are on their way. With each step of the reader.
+    virtual void carrying(std::size_t /*rows*/) {}
+    /// The database's clock, asked for at `asked`, with an answer after at most `took`. With each sweep.
+    virtual void database_clock(outbox::epoch_ms /*now*/, time_point /*asked*/, std::chrono::microseconds /*took*/) {}
+    /// What the table holds. nullopt: another sidecar counts it from now on.
+    virtual void counted(const std::optional<outbox::census>& /*what*/) {}
 };
 
 }  // namespace relay

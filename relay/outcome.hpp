@@ -3,8 +3,11 @@
 // wherever outcomes are judged.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
+
+#include "relay/clock.hpp"
 
 namespace relay {
 
@@ -45,11 +48,13 @@ struct delivery {
     std::string routing_key;
     std::int64_t try_count = 0;
     std::uint64_t body_size = 0;
+    std::optional<std::int64_t> due_since = std::nullopt;  // epoch ms by the database's clock; see due_since_of()
 };
 
 struct attempt {
     delivery row;
     outcome result;
+    std::optional<time_point> sent_at = std::nullopt;  // nullopt: it was not, or there is no broker
 };
 
 }  // namespace relay

@@ -11,7 +11,7 @@ namespace {
 constexpr std::size_t rows_per_burst = 256;
 
 delivery identity_of(const outbox::message& row) {
-    return {row.id, row.exchange, row.routing_key, row.try_count, row.body.size()};
+    return {row.id, row.exchange, row.routing_key, row.try_count, row.body.size(), due_since_of(row)};
 }
 
 }  // namespace
@@ -61,8 +61,8 @@ void pump::pass_on() {
     std::vector<std::string> again;
     std::vector<attempt> decided;
     decided.reserve(outcomes_.size());
+    watch_.attempted_all(outcomes_);
     for (auto& one : outcomes_) {
-        watch_.attempted(one);
         if (std::holds_alternative<unknown>(one.result))
             again.push_back(std::move(one.row.id));
         else

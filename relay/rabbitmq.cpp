@@ -213,6 +213,7 @@ class rabbitmq final : public publisher {
         if (exchanges_.size() >= remembered_exchanges) exchanges_.clear();
         connection_->flush();  // or what is gathered would wait for the answer
         const bool there = connection_->exchange_exists(exchange);
+        watch_.turned(loop::pump);
         exchanges_[exchange] = there ? std::nullopt : std::optional(clock_.now() + missing_lasts);
         return there;
     }

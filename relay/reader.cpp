@@ -82,12 +82,14 @@ void reader::read_page(const outbox::position& after) {
         watch_.database_up("reader");
         backoff_.reset();
     }
+    const auto took = std::chrono::duration_cast<std::chrono::microseconds>(ended - began);
+    if (page.now) watch_.database_clock(*page.now, began, took);
     std::size_t taken = 0;
     for (auto& row : page.rows) {
         const bool waits = !key_of(row).empty() && heads.count(row.id) == 0;
         if (!waits && take_up(row)) ++taken;
     }
-    sweep_.page_read(page, taken, ended, std::chrono::duration_cast<std::chrono::microseconds>(ended - began));
+    sweep_.page_read(page, taken, ended, took);
 }
 
 // The page may be older than the settling of a row in it, so it can't say who is first of a key. The database can, when
@@ -141,7 +143,7 @@ bool reader::hand_over() {
     while (!held_.empty()) {
         auto& row = held_.front();
         if (!out_.has_room_for(row.body_size)) return false;
-        if (row.body_left_out && !rows_.load_body(row)) {
+        if (row.body_left_out && !fetch_body(row)) {
             in_flight_.released(std::array{row.id});  // gone or settled by someone else since it was read
             held_.pop_front();
             continue;
@@ -150,6 +152,12 @@ bool reader::hand_over() {
         held_.pop_front();
     }
     return true;
+}
+
+bool reader::fetch_body(outbox::message& row) {
+    const bool there = rows_.load_body(row);
+    watch_.turned(loop::reader);
+    return there;
 }
 
 void reader::abandon() {

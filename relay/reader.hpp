@@ -53,6 +53,7 @@ class reader {
     std::unordered_set<std::string> heads_in(const std::vector<outbox::message>& rows);
     void read_next_of_keys();
     bool hand_over();
+    bool fetch_body(outbox::message& row);
     void read_page(const outbox::position& after);
     std::chrono::milliseconds database_failed(const char* what);
 

@@ -54,6 +54,7 @@ struct options {
     command::retry retry;
     command::remove remove;
     command::failures failures;
+    command::health health;
 
     command::any of(const command::any& chosen) const {
         return std::visit([this](const auto& one) -> command::any { return given(one); }, chosen);
@@ -68,6 +69,7 @@ struct options {
     const command::retry& given(const command::retry&) const { return retry; }
     const command::remove& given(const command::remove&) const { return remove; }
     const command::failures& given(const command::failures&) const { return failures; }
+    const command::health& given(const command::health&) const { return health; }
     template <class Other>
     const Other& given(const Other& other) const {
         return other;
@@ -103,6 +105,16 @@ void add_service_commands(CLI::App& app, invocation& result, options& given) {
     add_command<command::status>(app, result, "status", "Count the rows by status, and those that are due.");
     add_command<command::purge>(app, result, "purge", "Delete now what is older than its retention, in small batches.")
         ->add_flag("--dry-run", given.purge.dry_run, "Only count what would be deleted");
+    auto* health = add_command<command::health>(app, result, "health",
+                                                "Ask a running sidecar how it is, at http.probes: exit code 0, or 69. "
+                                                "For images without a shell.");
+    health->add_option("--probe", given.health.probe, "live (the default), ready or startup")
+        ->check(CLI::IsMember({"live", "ready", "startup"}))
+        ->option_text("WHICH");
+    health
+        ->add_option("--url", given.health.url,
+                     "Ask there instead, as in http://127.0.0.1:9465; needs no configuration")
+        ->option_text("URL");
     add_command<command::version>(app, result, "version", "Print the version.");
 }
 

@@ -59,8 +59,13 @@ struct failures {
     std::size_t limit = 50;
     bool full = false;
 };
+struct health {
+    std::string probe = "live";  // or "ready", "startup"
+    std::optional<std::string> url;
+};
 struct version {};
-using any = std::variant<run, check, migrate, doctor, status, purge, list, show, retry, remove, failures, version>;
+using any =
+    std::variant<run, check, migrate, doctor, status, purge, list, show, retry, remove, failures, health, version>;
 }  // namespace command
 
 struct invocation {

@@ -10,6 +10,7 @@
 #include "outbox/store.hpp"
 #include "sidecar/configuration.hpp"
 #include "sidecar/exit_code.hpp"
+#include "sidecar/http_server.hpp"
 #include "sidecar/log.hpp"
 #include "sidecar/process.hpp"
 #include "sidecar/version.hpp"
@@ -28,6 +29,7 @@ int dispatch(const command::show& options, const context& at) { return show(opti
 int dispatch(const command::retry& options, const context& at) { return retry(options, at); }
 int dispatch(const command::remove& options, const context& at) { return remove(options, at); }
 int dispatch(const command::failures& options, const context& at) { return failures(options, at); }
+int dispatch(const command::health& options, const context& at) { return health(options, at.wanted); }
 int dispatch(const command::version&, const context&) { return exit_code::success; }
 
 int print_version(bool json) {
@@ -53,6 +55,7 @@ int complain(const conf::invalid& error) {
 int execute(const invocation& wanted) {
     try {
         if (std::holds_alternative<command::version>(wanted.what)) return print_version(wanted.json);
+        if (const auto* options = std::get_if<command::health>(&wanted.what)) return health(*options, wanted);
         const auto settings = load(wanted);
         const context at{wanted, settings, wanted.json};
         const int code = std::visit([&](const auto& one) { return dispatch(one, at); }, wanted.what);
@@ -101,6 +104,9 @@ int run(const command::run& options, const context& at) {
                 return fresh;
             },
             out);
+    } catch (const http_unavailable& error) {
+        out.error("http_unavailable", error.what());
+        return error.in_use() ? exit_code::unavailable : exit_code::configuration;
     } catch (const std::exception& error) {
         out.error("internal_error", error.what());
         return exit_code::internal;

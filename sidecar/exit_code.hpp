@@ -9,7 +9,7 @@ inline constexpr int success = 0;
 // changed
 inline constexpr int failed = 1;
 inline constexpr int usage = 64;          // the command line can't be understood
-inline constexpr int unavailable = 69;    // the database or the broker can't be reached
+inline constexpr int unavailable = 69;    // the database or the broker can't be reached; an address is in use
 inline constexpr int internal = 70;       // anything that nobody foresaw
 inline constexpr int configuration = 78;  // the settings can't be used
 }  // namespace exit_code

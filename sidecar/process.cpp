@@ -17,9 +17,13 @@
 #include "conf/load.hpp"
 #include "conf/url.hpp"
 #include "sidecar/exit_code.hpp"
+#include "sidecar/http_front.hpp"
+#include "sidecar/metrics.hpp"
+#include "sidecar/observers.hpp"
 #include "sidecar/reporter.hpp"
 #include "sidecar/service.hpp"
 #include "sidecar/version.hpp"
+#include "sidecar/vitals.hpp"
 
 namespace sidecar {
 namespace {
@@ -41,6 +45,7 @@ class process {
     }
 
     int run() {
+        front_.emplace(settings_.http, vitals_, metrics_, out_);
         await_signal();
         await_tick();
         start();
@@ -50,12 +55,13 @@ class process {
 
   private:
     void start() {
+        vitals_.starting(settings_);
         std::function<void(std::uint64_t)> on_emptied;
         if (until_empty_)
             on_emptied = [this](std::uint64_t delayed) {
                 boost::asio::post(io_, [this, delayed] { emptied(delayed); });
             };
-        service_.emplace(settings_, reporter_, std::move(on_emptied));
+        service_.emplace(settings_, observers_, std::move(on_emptied));
         std::string brokers;
         for (const auto& url : settings_.broker.urls) brokers += (brokers.empty() ? "" : " ") + conf::masked(url);
         out_.info("started", "relaying",
@@ -123,18 +129,39 @@ class process {
             for (const auto& one : error.problems()) out_.error("reload_refused", one.what, {{"where", one.where}});
             return;
         }
+        if (fresh.http != settings_.http && !listen(fresh.http)) return;
         out_.apply(fresh.log);
         auto unchanged = settings_;
         unchanged.log = fresh.log;
-        const bool only_log = fresh == unchanged;
+        // Only the relay counts rows for the metrics.
+        if (fresh.http.metrics.empty() == unchanged.http.metrics.empty()) unchanged.http = fresh.http;
+        const bool relay_unchanged = fresh == unchanged;
         settings_ = std::move(fresh);
         out_.info("reloaded",
-                  only_log ? "configuration read again" : "configuration read again: starting over with it");
-        if (!only_log) drain();
+                  relay_unchanged ? "configuration read again" : "configuration read again: starting over with it");
+        if (!relay_unchanged) drain();
+    }
+
+    // False: that can't be, and all stays as it was.
+    bool listen(const conf::http& settings) {
+        front_.reset();  // or its own addresses would be in use
+        try {
+            front_.emplace(settings, vitals_, metrics_, out_);
+            return true;
+        } catch (const http_unavailable& error) {
+            out_.error("reload_refused", error.what());
+        }
+        try {
+            front_.emplace(settings_.http, vitals_, metrics_, out_);
+        } catch (const http_unavailable& error) {
+            out_.error("http_unavailable", error.what());
+        }
+        return false;
     }
 
     void drain() {
         if (drain_.joinable()) return;  // under way for a reload; what follows it is decided when it is done
+        vitals_.stopping();
         drain_ = std::thread([this] {
             const auto result = service_->stop();
             boost::asio::post(io_, [this, result] { drained(result); });
@@ -144,6 +171,7 @@ class process {
     void drained(const farewell& result) {
         drain_.join();
         service_.reset();
+        metrics_.ended();
         reporter_.summarize();
         const auto given_up = result.unconfirmed + result.unsettled;
         const std::initializer_list<log_field> fields = {{"in_flight", result.in_flight},
@@ -188,6 +216,10 @@ class process {
     log& out_;
     const relay::steady_clock clock_;
     reporter reporter_{out_, clock_};
+    metrics metrics_{clock_};
+    vitals vitals_{settings_, clock_};
+    observers observers_{{&reporter_, &metrics_, &vitals_}};
+    std::optional<http_front> front_;
 
     boost::asio::io_context io_;
     boost::asio::signal_set signals_{io_, SIGTERM, SIGINT, SIGHUP};

@@ -2,8 +2,8 @@
 // sidecar/process.hpp - the running sidecar: one service after another, and the signals that end them.
 //
 //   SIGTERM, SIGINT   drain and end; a second one gives up what is in flight and ends at once
-//   SIGHUP            read the configuration again. A bad one changes nothing. A change of the log section applies at
-//                     once; for any other, the service drains and a new one starts with the new settings
+//   SIGHUP            read the configuration again. A bad one changes nothing. A change of the sections log and http
+//                     applies at once; for any other, the service drains and a new one starts with the new settings
 
 #include <functional>
 

@@ -12,6 +12,7 @@
 #include "outbox/news.hpp"
 #include "outbox/store.hpp"
 #include "relay/bell.hpp"
+#include "relay/census_taker.hpp"
 #include "relay/cron.hpp"
 #include "relay/emptiness.hpp"
 #include "relay/lane_keeper.hpp"
@@ -53,12 +54,14 @@ std::string unique_instance(const std::string& configured) {
                        device());
 }
 
-// An answer that comes later than a third of the lease is of no use.
-conf::database hasty(conf::database settings, milliseconds lease) {
-    settings.connect_timeout = std::min(settings.connect_timeout, lease / 3);
-    settings.query_timeout = std::min(settings.query_timeout, lease / 3);
+conf::database patient_for(conf::database settings, milliseconds at_most) {
+    settings.connect_timeout = std::min(settings.connect_timeout, at_most);
+    settings.query_timeout = std::min(settings.query_timeout, at_most);
     return settings;
 }
+
+// An answer that comes later than a third of the lease is of no use.
+conf::database hasty(const conf::database& settings, milliseconds lease) { return patient_for(settings, lease / 3); }
 
 }  // namespace
 
@@ -96,6 +99,8 @@ struct service::impl {
             purge_store = outbox::make_store(s.database, {s.relay.after_delivery, "purger"});
         }
         if (emptied) emptiness_store = outbox::make_store(s.database, {s.relay.after_delivery, "emptiness"});
+        if (!s.http.metrics.empty())
+            counter_store = outbox::make_store(patient_for(s.database, 10s), {s.relay.after_delivery, "counter"});
         if (s.database.notify) news = outbox::make_news(s.database);
     }
 
@@ -105,19 +110,26 @@ struct service::impl {
         settler_thread = std::thread([this] { settle(); });
         keeper_thread = std::thread([this] { keep_lanes(); });
         if (purge_schedule) purge_thread = std::thread([this] { purge(); });
+        if (counter_store) counter_thread = std::thread([this] { count(); });
         if (news) listener_thread = std::thread([this] { listen(); });
         if (emptied) emptiness_thread = std::thread([this] { watch_for_the_end(); });
     }
 
     void read() {
         while (!stop_reading) {
-            if (const auto wait = reader.run_once(); wait > 0ms && !stop_reading) reader_bell.wait(wait);
+            const auto wait = reader.run_once();
+            watch.turned(relay::loop::reader);
+            watch.carrying(in_flight.size());
+            if (wait > 0ms && !stop_reading) reader_bell.wait(wait);
         }
         reader.abandon();
     }
 
     void publish() {
-        while (!stop_publishing) pump.run_once(pump_wait);
+        while (!stop_publishing) {
+            pump.run_once(pump_wait);
+            watch.turned(relay::loop::pump);
+        }
         pump.stop_taking();
         while (pump.outstanding() > 0 && !past_deadline()) pump.run_once(pump_wait);
         unconfirmed = pump.outstanding();
@@ -129,6 +141,7 @@ struct service::impl {
         for (;;) {
             const bool last_ones = stop_settling;  // before looking: what was pushed until then is seen
             const auto wait = settler.run_once();
+            watch.turned(relay::loop::settler);
             const bool idle = wait > 0ms;
             if (last_ones && (past_deadline() || (idle && settler.unsettled() + outcomes.size() == 0))) break;
             if (idle) outcomes.wait(last_ones ? std::min<milliseconds>(wait, 50ms) : wait);
@@ -138,7 +151,9 @@ struct service::impl {
 
     void keep_lanes() {
         while (!stop_keeping) {
-            if (const auto wait = keeper.run_once(); wait > 0ms && !stop_keeping) keeper_bell.wait(wait);
+            const auto wait = keeper.run_once();
+            watch.turned(relay::loop::keeper);
+            if (wait > 0ms && !stop_keeping) keeper_bell.wait(wait);
         }
         keeper.release();
     }
@@ -159,6 +174,14 @@ struct service::impl {
             const auto wait = emptiness.run_once();
             if (!wait) return emptied(emptiness.delayed());
             if (!stop_watching) emptiness_bell.wait(*wait);
+        }
+    }
+
+    void count() {
+        relay::census_taker counter(*counter_store, clock, watch, [this] { return keeper.leads(); });
+        while (!stop_counting) {
+            const auto wait = counter.run_once();
+            if (!stop_counting) counter_bell.wait(wait);
         }
     }
 
@@ -194,9 +217,10 @@ struct service::impl {
         result.in_flight = in_flight.size();
 
         keeper.leave();
-        stop_reading = stop_purging = stop_listening = stop_watching = true;
+        stop_reading = stop_purging = stop_listening = stop_watching = stop_counting = true;
         if (news) news->wake();
         listener_bell.ring();
+        counter_bell.ring();
         reader_bell.ring();
         purge_bell.ring();
         emptiness_bell.ring();
@@ -217,6 +241,7 @@ struct service::impl {
         join(purge_thread);
         join(listener_thread);
         join(emptiness_thread);
+        join(counter_thread);
 
         result.unconfirmed = unconfirmed;
         result.unsettled = unsettled;
@@ -240,6 +265,7 @@ struct service::impl {
     std::unique_ptr<outbox::store> settler_store;
     std::unique_ptr<outbox::store> purge_store;
     std::unique_ptr<outbox::store> emptiness_store;
+    std::unique_ptr<outbox::store> counter_store;
     std::unique_ptr<outbox::news> news;
     std::optional<relay::schedule> purge_schedule;
 
@@ -247,6 +273,7 @@ struct service::impl {
     relay::bell purge_bell;
     relay::bell listener_bell;
     relay::bell emptiness_bell;
+    relay::bell counter_bell;
     relay::bell keeper_bell;
     relay::bell pump_ended;
     relay::in_flight in_flight;
@@ -263,6 +290,7 @@ struct service::impl {
     std::atomic<bool> stop_settling{false};
     std::atomic<bool> stop_purging{false};
     std::atomic<bool> stop_listening{false};
+    std::atomic<bool> stop_counting{false};
     std::atomic<bool> stop_keeping{false};
     std::atomic<bool> stop_watching{false};
     std::atomic<bool> hurry{false};
@@ -277,6 +305,7 @@ struct service::impl {
     std::thread purge_thread;
     std::thread listener_thread;
     std::thread emptiness_thread;
+    std::thread counter_thread;
 };
 
 service::service(const conf::settings& settings, relay::observer& watch, std::function<void(std::uint64_t)> emptied)

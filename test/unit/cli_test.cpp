@@ -57,6 +57,10 @@ TEST_CASE("each command is understood") {
     CHECK(is<command::remove>(understood({"delete", "a"})));
     CHECK(is<command::failures>(understood({"failures"})));
     CHECK(is<command::version>(understood({"version"})));
+    const auto health = std::get<command::health>(understood({"health", "--probe", "ready", "--url", "http://h"}).what);
+    CHECK(health.probe == "ready");
+    CHECK(health.url == "http://h");
+    CHECK(std::get<command::health>(understood({"health"}).what).probe == "live");
 }
 
 TEST_CASE("global options stand before or after the command") {

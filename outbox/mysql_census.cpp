@@ -1,0 +1,72 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "outbox/mysql.hpp"
+
+namespace outbox {
+namespace {
+
+// Of rows without a time, so many are asked for their create_time, which stands in no index.
+constexpr int rows_looked_at = 100;
+
+std::uint64_t count_in(const mysql_row& row) { return static_cast<std::uint64_t>(row.number(1).value_or(0)); }
+
+}  // namespace
+
+census mysql_store::count_up_to(std::uint64_t most) {
+    require_table();
+    census result;
+    for (const auto one : {status::delivering, status::delivered, status::failed, status::consumed})
+        session_.query(fmt::format("SELECT COUNT(*) FROM (SELECT 1 FROM {} {} WHERE status = {} LIMIT {}) AS some",
+                                   table_, purge_index_, static_cast<int>(one), most),
+                       {}, [&](const mysql_row& row) { result.rows[one] = count_in(row); });
+
+    // Two plain ranges of the index, as for reading due rows.
+    const auto earlier = [&](std::optional<epoch_ms> time) {
+        if (time && (!result.oldest_due || *time < *result.oldest_due)) result.oldest_due = time;
+    };
+    session_.query(
+        fmt::format("SELECT COUNT(*), MIN(NULLIF(time, 0)), {0} FROM (SELECT next_try_time AS time FROM {1} {2} WHERE "
+                    "status = 0 AND next_try_time <= {0} ORDER BY next_try_time LIMIT {3}) AS some",
+                    mysql_now, table_, due_index_, most),
+        {}, [&](const mysql_row& row) {
+            result.due = count_in(row);
+            earlier(row.number(2));
+            result.now = row.number(3).value_or(0);
+        });
+    if (schema_.columns["next_try_time"].nullable)
+        session_.query(fmt::format("SELECT COUNT(*) FROM (SELECT 1 FROM {} {} WHERE status = 0 AND next_try_time IS "
+                                   "NULL LIMIT {}) AS some",
+                                   table_, due_index_, most),
+                       {}, [&](const mysql_row& row) { result.due = std::min(most, result.due + count_in(row)); });
+    for (const char* timeless : {"next_try_time IS NULL", "next_try_time = 0"})
+        session_.query(fmt::format("SELECT MIN(NULLIF(create_time, 0)) FROM (SELECT create_time FROM {} {} WHERE "
+                                   "status = 0 AND {} LIMIT {}) AS some",
+                                   table_, due_index_, timeless, rows_looked_at),
+                       {}, [&](const mysql_row& row) { earlier(row.number(1)); });
+
+    if (has_ledger())
+        session_.query(fmt::format("SELECT COUNT(*) FROM (SELECT 1 FROM {} LIMIT {}) AS some", ledger_, most), {},
+                       [&](const mysql_row& row) { result.ledger_entries = count_in(row); });
+    look_at_server(result);
+    return result;
+}
+
+// Both need the right PROCESS. An account without it is not asked again on the same connection.
+void mysql_store::look_at_server(census& into) {
+    if (!may_look_at_server_) return;
+    try {
+        session_.query_text("SELECT `COUNT` FROM information_schema.INNODB_METRICS WHERE NAME = 'trx_rseg_history_len'",
+                            [&](const mysql_row& row) { into.history_length = count_in(row); });
+        session_.query_text("SELECT TIMESTAMPDIFF(SECOND, MIN(trx_started), NOW()) FROM information_schema.INNODB_TRX",
+                            [&](const mysql_row& row) {
+                                into.oldest_transaction =
+                                    std::chrono::seconds(std::max<std::int64_t>(0, row.number(1).value_or(0)));
+                            });
+    } catch (const store_error&) {
+        may_look_at_server_ = false;
+    }
+}
+
+}  // namespace outbox

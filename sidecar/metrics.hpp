@@ -1,0 +1,53 @@
+#pragma once
+// sidecar/metrics.hpp - what the relay does, as numbers for Prometheus. README.md lists every series.
+
+#include <memory>
+#include <string>
+
+#include "relay/clock.hpp"
+#include "relay/observer.hpp"
+
+namespace sidecar {
+
+/// Any thread. What is called per message counts a whole batch at once.
+class metrics final : public relay::observer {
+  public:
+    explicit metrics(const relay::clock& clock);
+    ~metrics() override;
+
+    /// All series in the text format 0.0.4. Every one is there from the start, but for those that only some databases
+    /// have.
+    std::string text() const;
+    static constexpr auto content_type = "text/plain; version=0.0.4; charset=utf-8";
+
+    /// A relay has ended: it is connected to nothing and holds nothing any more. Its counts stay.
+    void ended();
+
+    void broker_up(std::string_view where) override;
+    void broker_down(std::string_view why, std::chrono::milliseconds next_try) override;
+    void broker_blocked(std::string_view reason) override;
+    void broker_unblocked() override;
+    void database_up(std::string_view role) override;
+    void database_down(std::string_view role, std::string_view why) override;
+    void database_error(std::string_view role, std::string_view what) override;
+    void lane_taken(unsigned lane, unsigned of) override;
+    void lane_lost(unsigned lane, std::string_view why) override;
+    void lane_released(unsigned lane, std::string_view to) override;
+    void lanes_unprotected() override;
+    void attempted(const relay::attempt& one) override { attempted_all({&one, 1}); }
+    void attempted_all(std::span<const relay::attempt> batch) override;
+    void retrying(const relay::delivery& row, std::int64_t tries, std::chrono::milliseconds in,
+                  std::string_view error) override;
+    void failed(const relay::delivery& row, std::int64_t tries, std::string_view error) override;
+    void settled(std::size_t asked, std::size_t changed, std::chrono::microseconds took) override;
+    void purged(const relay::purge_report& report) override;
+    void carrying(std::size_t rows) override;
+    void database_clock(outbox::epoch_ms now, relay::time_point asked, std::chrono::microseconds took) override;
+    void counted(const std::optional<outbox::census>& what) override;
+
+  private:
+    struct impl;
+    std::unique_ptr<impl> impl_;
+};
+
+}  // namespace sidecar
