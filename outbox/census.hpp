@@ -28,8 +28,8 @@ class counting {
     virtual ~counting() = default;
 
     /// Looks at no more than `most` entries of an index for each count, as far as there is an index. Takes no lock.
-    /// Throws as outbox/store.hpp says.
-    virtual census count_up_to(std::uint64_t most) = 0;
+    /// Throws as outbox/store.hpp says; and store_busy instead of beginning another statement after `at_most`.
+    virtual census count_up_to(std::uint64_t most, std::chrono::milliseconds at_most = std::chrono::minutes(1)) = 0;
 };
 
 }  // namespace outbox

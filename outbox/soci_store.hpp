@@ -40,7 +40,7 @@ class soci_store final : public store {
     std::size_t retry(std::span<const std::string> ids, bool also_delivered) override;
     std::size_t remove(std::span<const std::string> ids, bool also_undelivered) override;
 
-    census count_up_to(std::uint64_t most) override;
+    census count_up_to(std::uint64_t most, std::chrono::milliseconds at_most) override;
 
     bool has_ledger() override;
     std::vector<ledger_entry> entries(std::optional<std::int64_t> before, std::size_t limit) override;

@@ -12,6 +12,7 @@ using std::chrono::milliseconds;
 // About 20 ms of an index each.
 constexpr std::uint64_t rows_counted = 100'000;
 
+constexpr auto patience = 5s;  // a stop may have to wait for it
 constexpr auto between_counts = 10s;
 constexpr auto between_looks = 1s;
 constexpr int share = 20;  // of the time at most one part in so many is spent counting
@@ -30,7 +31,7 @@ milliseconds census_taker::run_once() {
     counting_ = true;
     const auto began = clock_.now();
     try {
-        const auto found = table_.count_up_to(rows_counted);
+        const auto found = table_.count_up_to(rows_counted, patience);
         if (!std::exchange(connected_, true)) watch_.database_up("counter");
         what_failed_.clear();
         watch_.counted(found);

@@ -48,8 +48,8 @@ struct http_server::impl {
         acceptor.async_accept([this](const error_code& error, tcp::socket socket) {
             if (!acceptor.is_open()) return;
             if (error) return pause();
-            begin(std::move(socket));
             accept();
+            begin(std::move(socket));
         });
     }
 
@@ -98,7 +98,16 @@ conf::address http_server::where() const {
     return {local.address().to_string(), local.port()};
 }
 
-void http_server::run() { impl_->io.run(); }
+// Want of memory ends one connection, not the process.
+void http_server::run() {
+    for (;;) {
+        try {
+            impl_->io.run();
+            return;
+        } catch (const std::exception&) {
+        }
+    }
+}
 
 void http_server::stop() {
     boost::asio::post(impl_->io, [this] { impl_->stop(); });

@@ -4,6 +4,7 @@
 #include <boost/beast/http/write.hpp>
 
 #include <algorithm>
+#include <limits>
 
 namespace sidecar {
 namespace {
@@ -67,7 +68,7 @@ void http_session::read_head() {
     state_ = state::reading;
     parser_.emplace();
     parser_->header_limit(most_head);
-    parser_->body_limit(boost::none);  // its length is looked at; it is never read
+    parser_->body_limit(std::numeric_limits<std::uint64_t>::max());  // its length is looked at; it is never read
     within(limits_.head);
     http::async_read_header(
         socket_, buffer_, *parser_,

@@ -100,7 +100,7 @@ struct service::impl {
         }
         if (emptied) emptiness_store = outbox::make_store(s.database, {s.relay.after_delivery, "emptiness"});
         if (!s.http.metrics.empty())
-            counter_store = outbox::make_store(patient_for(s.database, 10s), {s.relay.after_delivery, "counter"});
+            counter_store = outbox::make_store(patient_for(s.database, 5s), {s.relay.after_delivery, "counter"});
         if (s.database.notify) news = outbox::make_news(s.database);
     }
 

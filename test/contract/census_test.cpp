@@ -36,6 +36,13 @@ TEST_CASE("a census stops counting at its limit") {
     CHECK(found.oldest_due == now - 1'028);
 }
 
+TEST_CASE("a census that takes too long is given up") {
+    table_view table;
+    const auto store = table.open();
+    CHECK_THROWS_AS(store->count_up_to(100, std::chrono::milliseconds(0)), outbox::store_busy);
+    CHECK(store->count_up_to(100).due == 0);
+}
+
 TEST_CASE("a census of an empty table is all nothing") {
     table_view table;
     const auto before = table.now();

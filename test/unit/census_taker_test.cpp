@@ -17,7 +17,7 @@ struct table final : outbox::counting {
     int asked = 0;
 
     explicit table(simulation::turned_clock& c) : clock(c) {}
-    outbox::census count_up_to(std::uint64_t limit) override {
+    outbox::census count_up_to(std::uint64_t limit, std::chrono::milliseconds) override {
         ++asked;
         most = limit;
         clock.advance(takes);

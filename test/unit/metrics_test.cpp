@@ -2,7 +2,9 @@
 
 #include <doctest/doctest.h>
 
-#include <cmath>
+#include <fstream>
+#include <iterator>
+#include <regex>
 #include <set>
 
 #include "test/support/exposition.hpp"
@@ -23,6 +25,14 @@ struct fixture {
         return {{"id", "e", "k", 0, 1}, std::move(result), clock.now() - after};
     }
 };
+
+/// Every word with the prefix of our series in a file of the project.
+std::set<std::string> named_in(const std::string& file) {
+    std::ifstream in(OUTBOX_SOURCE_FOLDER "/" + file);
+    const std::string text(std::istreambuf_iterator<char>(in), {});
+    static const std::regex word("\\boutbox_[a-z_]+");
+    return {std::sregex_token_iterator(text.begin(), text.end(), word), {}};
+}
 
 outbox::census some_census() {
     outbox::census one;
@@ -190,6 +200,24 @@ TEST_SUITE("metrics") {
         }
         CHECK(value("outbox_failed_total") == 1);
         CHECK(value("outbox_broker_connections_lost_total") == 0);
+    }
+
+    TEST_CASE_FIXTURE(fixture, "the alert rules and README.md speak of series that exist, and README.md of all") {
+        auto census = some_census();
+        census.history_length = 1;
+        census.oldest_transaction = 1s;
+        metrics.counted(census);
+        std::set<std::string> known;
+        for (const auto& [name, one] : all()) {
+            known.insert(name);
+            if (one.type == "histogram") known.insert(name + "_bucket");
+        }
+        const auto rules = named_in("deploy/alerts/outbox-sidecar.yaml");
+        CHECK(rules.size() >= 10);
+        for (const auto& name : rules) CHECK_MESSAGE(known.contains(name), name);
+        const auto readme = named_in("README.md");
+        for (const auto& [name, one] : all()) CHECK_MESSAGE(readme.contains(name), name);
+        for (const auto& name : readme) CHECK_MESSAGE((known.contains(name) || name == "outbox_migration"), name);
     }
 
     TEST_CASE("the metrics cost little of a message's time") {
