@@ -22,7 +22,7 @@ using std::chrono::microseconds;
 constexpr std::array<const char*, std::variant_size_v<relay::outcome>> outcome_names = {
     "confirmed", "returned", "refused", "no_exchange", "impossible", "unknown"};
 
-constexpr std::array roles = {"lanes", "reader", "settler", "purger", "listener", "counter"};
+constexpr std::array roles = {"lanes", "reader", "settler", "purger", "listener", "counter", "emptiness"};
 constexpr std::array statuses = {outbox::status::delivering, outbox::status::delivered, outbox::status::failed,
                                  outbox::status::consumed};
 

@@ -156,7 +156,7 @@ TEST_SUITE("metrics") {
         REQUIRE(eventually([&] { return ready(port); }));
         support::outage outage(support::server::mariadb, support::manner::stop);
         REQUIRE(eventually([&] { return !ready(port); }));
-        CHECK(contains(support::http_get(port, "/readyz").body, "database, lanes: "));
+        CHECK(eventually([&] { return contains(support::http_get(port, "/readyz").body, "database, lanes: "); }));
         sidecar_process second({}, shown(here.table));
         const auto other = port_of(second, "/readyz");
         REQUIRE(eventually([&] { return support::http_get(other, "/startupz").status == 200; }));

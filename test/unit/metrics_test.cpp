@@ -26,13 +26,15 @@ struct fixture {
     }
 };
 
-/// Every word with the prefix of our series in a file of the project.
-std::set<std::string> named_in(const std::string& file) {
+/// What a part of `pattern` matches in a file of the project.
+std::set<std::string> words_in(const std::string& file, const std::regex& pattern, int part) {
     std::ifstream in(OUTBOX_SOURCE_FOLDER "/" + file);
     const std::string text(std::istreambuf_iterator<char>(in), {});
-    static const std::regex word("\\boutbox_[a-z_]+");
-    return {std::sregex_token_iterator(text.begin(), text.end(), word), {}};
+    return {std::sregex_token_iterator(text.begin(), text.end(), pattern, part), {}};
 }
+
+/// Every word with the prefix of our series.
+std::set<std::string> named_in(const std::string& file) { return words_in(file, std::regex("\\boutbox_[a-z_]+"), 0); }
 
 outbox::census some_census() {
     outbox::census one;
@@ -218,6 +220,13 @@ TEST_SUITE("metrics") {
         const auto readme = named_in("README.md");
         for (const auto& [name, one] : all()) CHECK_MESSAGE(readme.contains(name), name);
         for (const auto& name : readme) CHECK_MESSAGE((known.contains(name) || name == "outbox_migration"), name);
+    }
+
+    TEST_CASE("whoever watches beside others is told everything") {
+        const std::regex told("virtual void (\\w+)\\("), passed_on("void (\\w+)\\([^{]*override");
+        const auto all = words_in("relay/observer.hpp", told, 1);
+        CHECK(all.size() >= 24);
+        CHECK(words_in("sidecar/observers.hpp", passed_on, 1) == all);
     }
 
     TEST_CASE("the metrics cost little of a message's time") {
