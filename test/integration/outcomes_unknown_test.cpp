@@ -84,6 +84,8 @@ TEST_SUITE("outcomes: unknown") {
         while (std::chrono::steady_clock::now() < end) {
             const auto before = relay.so_far().confirmed;
             REQUIRE(eventually([&] { return relay.so_far().confirmed > before || before == many; }));
+            // Long enough to read on as well: one that only confirms what it had read is rightly given up.
+            std::this_thread::sleep_for(50ms);
             const support::paused_broker pause;
             REQUIRE_MESSAGE(support::holds_for(200ms, [&] { return relay.so_far().down == 0; }), relay.seen().all());
         }
