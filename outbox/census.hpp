@@ -17,6 +17,7 @@ struct census {
     std::optional<epoch_ms> oldest_due;    // since when the oldest of these is: next_try_time, or create_time
     epoch_ms now = 0;                      // the database's clock
     std::uint64_t ledger_entries = 0;      // 0 also where there is no ledger
+    std::uint64_t blocked_keys = 0;        // keys of which a message is due but has to wait; 0 also without order
 
     // Of the server, not of the table: what keeps InnoDB from clearing away what is deleted.
     std::optional<std::uint64_t> history_length;             // nullopt: not InnoDB, or no right to see it

@@ -56,6 +56,7 @@ census mysql_store::count_up_to(std::uint64_t most, std::chrono::milliseconds at
     if (has_ledger())
         ask(fmt::format("SELECT COUNT(*) FROM (SELECT 1 FROM {} LIMIT {}) AS some", ledger_, most),
             [&](const mysql_row& row) { result.ledger_entries = count_in(row); });
+    if (options_.ordered && std::chrono::steady_clock::now() < until) result.blocked_keys = count_blocked_keys().count;
     look_at_server(result);
     return result;
 }

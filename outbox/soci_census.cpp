@@ -56,6 +56,7 @@ census soci_store::count_up_to(std::uint64_t most, std::chrono::milliseconds at_
     if (has_ledger())
         ask(fmt::format("SELECT COUNT(*) FROM (SELECT 1 FROM {} LIMIT {}) AS counted", ledger_, most), 1,
             [&](const sql_row& row) { result.ledger_entries = count_in(row); });
+    if (options_.ordered && std::chrono::steady_clock::now() < until) result.blocked_keys = count_blocked_keys().count;
     return result;
 }
 

@@ -77,7 +77,7 @@ struct metrics::impl {
 
     void no_census() {
         for (const auto& [status, gauge] : rows) gauge->Set(0);
-        for (auto* gauge : {&due_rows, &oldest_due_age, &counted_at, &ledger_entries}) gauge->Set(0);
+        for (auto* gauge : {&due_rows, &oldest_due_age, &counted_at, &ledger_entries, &blocked_keys}) gauge->Set(0);
         show(history_family, history, std::nullopt);
         show(transaction_family, transaction, std::nullopt);
     }
@@ -156,6 +156,9 @@ struct metrics::impl {
         series::gauge(registry, "outbox_due_rows", "Of those to be delivered, rows whose time has come; likewise.");
     prometheus::Gauge& oldest_due_age = series::gauge(
         registry, "outbox_oldest_due_age_seconds", "For how long the oldest of these has been due; 0: there is none.");
+    prometheus::Gauge& blocked_keys =
+        series::gauge(registry, "outbox_blocked_keys",
+                      "Keys of which a message is due but has to wait for an earlier one; 0 without order.");
     prometheus::Gauge& ledger_entries =
         series::gauge(registry, "outbox_ledger_entries", "Entries of the ledger of failures, counted likewise.");
     prometheus::Gauge& counted_at = series::gauge(registry, "outbox_backlog_counted_timestamp_seconds",
@@ -306,6 +309,7 @@ void metrics::counted(const std::optional<outbox::census>& what) {
     impl_->due_rows.Set(static_cast<double>(what->due));
     impl_->oldest_due_age.Set(
         what->oldest_due ? std::max(0.0, static_cast<double>(what->now - *what->oldest_due) / 1000) : 0);
+    impl_->blocked_keys.Set(static_cast<double>(what->blocked_keys));
     impl_->ledger_entries.Set(static_cast<double>(what->ledger_entries));
     impl_->counted_at.Set(unix_seconds());
     const auto number = [](const auto& value) {

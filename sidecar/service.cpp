@@ -6,6 +6,7 @@
 #include <array>
 #include <atomic>
 #include <functional>
+#include <list>
 #include <random>
 #include <thread>
 
@@ -22,6 +23,7 @@
 #include "relay/purger.hpp"
 #include "relay/reader.hpp"
 #include "relay/settler.hpp"
+#include "sidecar/worker.hpp"
 
 namespace sidecar {
 namespace {
@@ -109,10 +111,10 @@ struct service::impl {
         pump_thread = std::thread([this] { publish(); });
         settler_thread = std::thread([this] { settle(); });
         keeper_thread = std::thread([this] { keep_lanes(); });
-        if (purge_schedule) purge_thread = std::thread([this] { purge(); });
-        if (counter_store) counter_thread = std::thread([this] { count(); });
-        if (news) listener_thread = std::thread([this] { listen(); });
-        if (emptied) emptiness_thread = std::thread([this] { watch_for_the_end(); });
+        if (purge_schedule) beside.emplace_back([this](worker& me) { purge(me); });
+        if (counter_store) beside.emplace_back([this](worker& me) { count(me); });
+        if (news) beside.emplace_back([this](worker& me) { listen(me); });
+        if (emptied) beside.emplace_back([this](worker& me) { watch_for_the_end(me); });
     }
 
     void read() {
@@ -158,49 +160,43 @@ struct service::impl {
         keeper.release();
     }
 
-    void listen() {
+    void listen(worker& me) {
         relay::listener listener(*news, seeded_by_hardware(), watch, [this] {
             reader.look();
             reader_bell.ring();
         });
-        while (!stop_listening) {
-            if (const auto wait = listener.run_once(); wait > 0ms && !stop_listening) listener_bell.wait(wait);
-        }
+        while (me.going()) me.rest(listener.run_once());
     }
 
-    void watch_for_the_end() {
+    void watch_for_the_end(worker& me) {
         relay::emptiness emptiness(*emptiness_store, clock, seeded_by_hardware(), watch);
-        while (!stop_watching) {
+        while (me.going()) {
             const auto wait = emptiness.run_once();
             if (!wait) return emptied(emptiness.delayed());
-            if (!stop_watching) emptiness_bell.wait(*wait);
+            me.rest(*wait);
         }
     }
 
-    void count() {
+    void count(worker& me) {
         relay::census_taker counter(*counter_store, clock, watch, [this] { return keeper.leads(); });
-        while (!stop_counting) {
-            const auto wait = counter.run_once();
-            if (!stop_counting) counter_bell.wait(wait);
-        }
+        while (me.going()) me.rest(counter.run_once());
     }
 
-    void purge() {
+    void purge(worker& me) {
         for (;;) {
             const auto next = purge_schedule->next(std::chrono::system_clock::now());
             if (!next) return;
             // In steps, as the system's clock may be set.
             while (std::chrono::system_clock::now() < *next) {
                 const auto left = std::chrono::ceil<milliseconds>(*next - std::chrono::system_clock::now());
-                if (stop_purging) return;
-                purge_bell.wait(std::clamp<milliseconds>(left, 1ms, 30s));
-                if (stop_purging) return;
+                me.rest(std::clamp<milliseconds>(left, 1ms, 30s));
+                if (!me.going()) return;
             }
             if (!keeper.leads()) continue;
             try {
-                watch.purged(relay::purge_once(*purge_store, settings.purge, [this](milliseconds pause) {
-                    if (!stop_purging) purge_bell.wait(pause);
-                    return !stop_purging && keeper.leads();
+                watch.purged(relay::purge_once(*purge_store, settings.purge, [&](milliseconds pause) {
+                    me.rest(pause);
+                    return me.going() && keeper.leads();
                 }));
             } catch (const std::exception& error) {
                 watch.database_error("purger", error.what());
@@ -217,13 +213,10 @@ struct service::impl {
         result.in_flight = in_flight.size();
 
         keeper.leave();
-        stop_reading = stop_purging = stop_listening = stop_watching = stop_counting = true;
+        for (auto& one : beside) one.stop();
         if (news) news->wake();
-        listener_bell.ring();
-        counter_bell.ring();
+        stop_reading = true;
         reader_bell.ring();
-        purge_bell.ring();
-        emptiness_bell.ring();
         // Each stage ends when nothing more can come from the one before it.
         stop_publishing = true;
         publisher->wake();
@@ -238,10 +231,7 @@ struct service::impl {
         stop_keeping = true;
         keeper_bell.ring();
         join(keeper_thread);
-        join(purge_thread);
-        join(listener_thread);
-        join(emptiness_thread);
-        join(counter_thread);
+        beside.clear();
 
         result.unconfirmed = unconfirmed;
         result.unsettled = unsettled;
@@ -270,10 +260,6 @@ struct service::impl {
     std::optional<relay::schedule> purge_schedule;
 
     relay::bell reader_bell;
-    relay::bell purge_bell;
-    relay::bell listener_bell;
-    relay::bell emptiness_bell;
-    relay::bell counter_bell;
     relay::bell keeper_bell;
     relay::bell pump_ended;
     relay::in_flight in_flight;
@@ -288,11 +274,7 @@ struct service::impl {
     std::atomic<bool> stop_reading{false};
     std::atomic<bool> stop_publishing{false};
     std::atomic<bool> stop_settling{false};
-    std::atomic<bool> stop_purging{false};
-    std::atomic<bool> stop_listening{false};
-    std::atomic<bool> stop_counting{false};
     std::atomic<bool> stop_keeping{false};
-    std::atomic<bool> stop_watching{false};
     std::atomic<bool> hurry{false};
     std::atomic<relay::time_point> deadline{relay::time_point::max()};
     std::size_t unconfirmed = 0;  // written by the pump's thread, read after it was joined
@@ -302,10 +284,7 @@ struct service::impl {
     std::thread pump_thread;
     std::thread settler_thread;
     std::thread keeper_thread;
-    std::thread purge_thread;
-    std::thread listener_thread;
-    std::thread emptiness_thread;
-    std::thread counter_thread;
+    std::list<worker> beside;  // the last: they use all the others
 };
 
 service::service(const conf::settings& settings, relay::observer& watch, std::function<void(std::uint64_t)> emptied)

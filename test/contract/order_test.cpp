@@ -194,11 +194,13 @@ TEST_CASE("keys are counted as blocked whose due rows wait for an earlier one") 
         const auto keys = table.open(on_failed)->backlog().blocked_keys;
         REQUIRE(keys);
         CHECK(keys->complete);
+        CHECK(table.open(on_failed)->count_up_to(100).blocked_keys == keys->count);
         return keys->count;
     };
     CHECK(blocked(conf::on_failed::skip) == 1);
     CHECK(blocked(conf::on_failed::block) == 2);
     CHECK_FALSE(plain.open()->backlog().blocked_keys);
+    CHECK(plain.open()->count_up_to(100).blocked_keys == 0);
 }
 
 TEST_CASE("asking for the first of a key costs no more for the rows behind it") {

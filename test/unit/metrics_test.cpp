@@ -43,6 +43,7 @@ outbox::census some_census() {
     one.now = 1'000'000;
     one.oldest_due = 970'000;
     one.ledger_entries = 2;
+    one.blocked_keys = 3;
     return one;
 }
 
@@ -171,6 +172,7 @@ TEST_SUITE("metrics") {
         CHECK(value("outbox_due_rows") == 5);
         CHECK(value("outbox_oldest_due_age_seconds") == 30);
         CHECK(value("outbox_ledger_entries") == 2);
+        CHECK(value("outbox_blocked_keys") == 3);
         CHECK(value("outbox_backlog_counted_timestamp_seconds") > 1.6e9);
         CHECK(metrics.text().find("outbox_innodb_history_length ") == std::string::npos);
         auto census = some_census();
