@@ -3,6 +3,7 @@
 #include <utility>
 // Boost.Asio 1.74 needs <utility> to come first.
 #include <sys/socket.h>
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
@@ -276,6 +277,8 @@ class rabbitmq final : public publisher {
     std::unordered_map<std::string, std::optional<time_point>> exchanges_;  // nullopt: there; else missing until then
 
     boost::asio::io_context io_;
+    // Without any work, as there is none while there is no connection, io_ would not wait at all.
+    boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{io_.get_executor()};
     boost::asio::posix::stream_descriptor descriptor_{io_};
     bool watching_ = false;
     std::atomic<bool> woken_{false};  // and poll() has not heard of it yet

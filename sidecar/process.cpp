@@ -22,6 +22,7 @@
 #include "sidecar/observers.hpp"
 #include "sidecar/reporter.hpp"
 #include "sidecar/service.hpp"
+#include "sidecar/service_manager.hpp"
 #include "sidecar/version.hpp"
 #include "sidecar/vitals.hpp"
 
@@ -89,8 +90,16 @@ class process {
         tick_.async_wait([this](const boost::system::error_code& error) {
             if (error) return;
             reporter_.tick();
+            tell_manager();
             await_tick();
         });
+    }
+
+    void tell_manager() {
+        std::string status;
+        for (const auto& why : vitals_.ready().reasons) status += (status.empty() ? "" : "; ") + why;
+        manager_.look(!drain_.joinable() && vitals_.started().good, vitals_.live().good,
+                      status.empty() ? "ready to relay" : status);
     }
 
     void end(int signal) {
@@ -116,12 +125,19 @@ class process {
 
     void finish() {
         ending_ = true;
+        manager_.stopping(settings_.relay.drain_timeout + 2 * grace);
         drain();
         give_up_in(settings_.relay.drain_timeout + grace);
     }
 
     void reload() {
         if (ending_) return;
+        manager_.reloading();
+        take_fresh_settings();
+        tell_manager();
+    }
+
+    void take_fresh_settings() {
         conf::settings fresh;
         try {
             fresh = reload_();
@@ -218,6 +234,7 @@ class process {
     reporter reporter_{out_, clock_};
     metrics metrics_{clock_};
     vitals vitals_{settings_, clock_};
+    service_manager manager_{std::getenv("NOTIFY_SOCKET"), std::getenv("WATCHDOG_USEC"), std::getenv("WATCHDOG_PID")};
     observers observers_{{&reporter_, &metrics_, &vitals_}};
     std::optional<http_front> front_;
 

@@ -4,6 +4,8 @@
 //   SIGTERM, SIGINT   drain and end; a second one gives up what is in flight and ends at once
 //   SIGHUP            read the configuration again. A bad one changes nothing. A change of the sections log and http
 //                     applies at once; for any other, the service drains and a new one starts with the new settings
+//
+// systemd, if it is what started the process, is told of each of these (sidecar/service_manager.hpp).
 
 #include <functional>
 

@@ -206,7 +206,8 @@ TEST_SUITE("metrics") {
         CHECK(value("outbox_broker_connections_lost_total") == 0);
     }
 
-    TEST_CASE_FIXTURE(fixture, "the alert rules and README.md speak of series that exist, and README.md of all") {
+    TEST_CASE_FIXTURE(fixture,
+                      "alert rules, dashboard and README.md speak of series that exist; the latter two of all") {
         auto census = some_census();
         census.history_length = 1;
         census.oldest_transaction = 1s;
@@ -214,11 +215,18 @@ TEST_SUITE("metrics") {
         std::set<std::string> known;
         for (const auto& [name, one] : all()) {
             known.insert(name);
-            if (one.type == "histogram") known.insert(name + "_bucket");
+            if (one.type != "histogram") continue;
+            for (const char* part : {"_bucket", "_sum", "_count"}) known.insert(name + part);
         }
         const auto rules = named_in("deploy/alerts/outbox-sidecar.yaml");
         CHECK(rules.size() >= 10);
         for (const auto& name : rules) CHECK_MESSAGE(known.contains(name), name);
+        const auto dashboard = named_in("deploy/dashboards/outbox-sidecar.json");
+        for (const auto& name : dashboard) CHECK_MESSAGE(known.contains(name), name);
+        for (const auto& [name, one] : all())
+            CHECK_MESSAGE((dashboard.contains(name) || dashboard.contains(name + "_bucket") ||
+                           dashboard.contains(name + "_count")),
+                          name);
         const auto readme = named_in("README.md");
         for (const auto& [name, one] : all()) CHECK_MESSAGE(readme.contains(name), name);
         for (const auto& name : readme) CHECK_MESSAGE((known.contains(name) || name == "outbox_migration"), name);

@@ -1,0 +1,114 @@
+"""Plays hours of series to the alert rules, and says which alerts fire."""
+import json
+import re
+import subprocess
+import sys
+import tempfile
+
+RULES = "deploy/alerts/outbox-sidecar.yaml"
+DASHBOARD = "deploy/dashboards/outbox-sidecar.json"
+RUNBOOK = "deploy/alerts/README.md"
+
+# An hour in which all is well, a value a minute. One relays, the other stands by.
+WELL = {
+    'outbox_build_info{job="shop", instance="a", version="1"}': "1x60",
+    'outbox_build_info{job="shop", instance="b", version="1"}': "1x60",
+    'outbox_lanes_held{job="shop", instance="a"}': "1x60",
+    'outbox_lanes_held{job="shop", instance="b"}': "0x60",
+    'outbox_broker_connected{job="shop", instance="a"}': "1x60",
+    'outbox_broker_blocked{job="shop", instance="a"}': "0x60",
+    'outbox_failed_total{job="shop", instance="a"}': "7x60",
+    'outbox_database_errors_total{job="shop", instance="a", role="reader"}': "2x60",
+    'outbox_leases_lost_total{job="shop", instance="a"}': "1x60",
+    'outbox_oldest_due_age_seconds{job="shop", instance="a"}': "100x60",
+    'outbox_backlog_counted_timestamp_seconds{job="shop", instance="a"}': "0+60x60",
+    'outbox_backlog_counted_timestamp_seconds{job="shop", instance="b"}': "0x60",
+    'outbox_oldest_transaction_age_seconds{job="shop", instance="a"}': "3000x60",
+    'outbox_confirm_duration_seconds_bucket{job="shop", instance="a", le="1"}': "0+100x60",
+    'outbox_confirm_duration_seconds_bucket{job="shop", instance="a", le="10"}': "0+100x60",
+    'outbox_confirm_duration_seconds_bucket{job="shop", instance="a", le="+Inf"}': "0+100x60",
+}
+
+# What happens; the series that are otherwise, by a part of their names; and which alerts fire at which minute.
+STORIES = [
+    ("all is well", {}, {5: [], 30: [], 59: []}),
+    ("messages wait, for longer than a moment", {"oldest_due": "100x9 300x50"}, {14: [], 16: ["OutboxMessagesWait"]}),
+    ("messages wait for a moment", {"oldest_due": "100x9 300x3 100x50"}, {16: []}),
+    ("nobody relays", {'lanes_held{job="shop", instance="a"': "1x9 0x50"}, {11: [], 13: ["OutboxRelayedByNobody"]}),
+    ("another takes over", {'lanes_held{job="shop", instance="a"': "1x9 0x50",
+                            'lanes_held{job="shop", instance="b"': "0x10 1x50"}, {13: []}),
+    ("no sidecar answers", {"outbox": "1x9 stale"}, {14: [], 16: ["OutboxSidecarGone"]}),
+    ("one of two sidecars answers", {'build_info{job="shop", instance="b"': "1x9 stale"}, {30: []}),
+    ("the broker is away", {"broker_connected": "1x9 0x50"}, {14: [], 16: ["OutboxBrokerDown"]}),
+    ("the broker is blocked", {"broker_blocked": "0x9 1x50"}, {14: [], 16: ["OutboxBrokerBlocked"]}),
+    ("a message fails", {"failed_total": "7x9 8x50"}, {9: [], 11: ["OutboxMessagesFailed"], 25: []}),
+    ("the database is lost once", {"database_errors": "2x9 3x50"}, {12: []}),
+    ("the database is lost again and again", {"database_errors": "2x9 3+1x50"}, {20: ["OutboxDatabaseErrors"]}),
+    ("a lease is lost", {"leases_lost": "1x9 2x50"}, {9: [], 11: ["OutboxLeaseLost"], 30: []}),
+    ("one confirm in ten is slow", {'le="1"': "0+90x60"}, {9: [], 14: ["OutboxConfirmsSlow"]}),
+    ("nobody counts any more", {'counted_timestamp_seconds{job="shop", instance="a"': "0+60x9 600x50"},
+     {20: [], 26: ["OutboxBacklogUncounted"]}),
+    ("a transaction stays open", {"oldest_transaction": "3540+60x60"}, {6: [], 8: ["OutboxOldTransaction"]}),
+]
+
+
+def series_of(changes):
+    series = dict(WELL)
+    for part, values in changes.items():
+        for name in [name for name in WELL if part in name]:
+            series[name] = values
+    return [{"series": name, "values": values} for name, values in series.items()]
+
+
+def rule_test(changes, minute, alerts):
+    return {"interval": "1m", "input_series": series_of(changes), "promql_expr_test": [
+        {"expr": 'count by (alertname) (ALERTS{alertstate="firing"})', "eval_time": f"{minute}m",
+         "exp_samples": [{"labels": f'{{alertname="{name}"}}', "value": 1} for name in alerts]}]}
+
+
+def promtool(*arguments):
+    return subprocess.run(["promtool", *arguments], capture_output=True, text=True)
+
+
+def expressions():
+    with open(DASHBOARD) as file:
+        for panel in json.load(file)["panels"]:
+            for target in panel["targets"]:
+                yield target["expr"].replace("$__rate_interval", "5m").replace("$job", ".*")
+
+
+def main():
+    passed = failed = 0
+
+    def check(what, good, why=""):
+        nonlocal passed, failed
+        passed, failed = passed + bool(good), failed + (not good)
+        print(f"ok      {what}" if good else f"{why}\nFAILED: {what}")
+
+    outcome = promtool("check", "rules", RULES)
+    check("the rules are valid", outcome.returncode == 0, outcome.stdout + outcome.stderr)
+    with open(RULES) as rules, open(RUNBOOK) as runbook:
+        alerts = re.findall(r"alert: (\w+)", rules.read())
+        check("each alert has its runbook, and each runbook its alert",
+              alerts == re.findall(r"^## (\w+)", runbook.read(), re.M), alerts)
+    fired = {name for _, _, expected in STORIES for names in expected.values() for name in names}
+    check("each alert fires in some story", fired == set(alerts), set(alerts) ^ fired)
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run(["cp", RULES, f"{folder}/rules.yaml"], check=True)
+        for what, changes, expected in STORIES:
+            with open(f"{folder}/test.yaml", "w") as file:  # JSON is YAML
+                json.dump({"rule_files": ["rules.yaml"], "evaluation_interval": "1m",
+                           "tests": [rule_test(changes, *one) for one in expected.items()]}, file)
+            outcome = promtool("test", "rules", f"{folder}/test.yaml")
+            check(what, outcome.returncode == 0, outcome.stdout + outcome.stderr)
+        shown = list(expressions())
+        with open(f"{folder}/dashboard.yaml", "w") as file:
+            json.dump({"groups": [{"name": "dashboard", "rules": [
+                {"record": f"panel:{number}", "expr": text} for number, text in enumerate(shown)]}]}, file)
+        outcome = promtool("check", "rules", f"{folder}/dashboard.yaml")
+        check(f"the dashboard's {len(shown)} expressions are valid", shown and outcome.returncode == 0, outcome.stderr)
+    print(f"{passed} passed, {failed} failed")
+    sys.exit(failed > 0)
+
+
+main()
