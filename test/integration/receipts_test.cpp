@@ -317,6 +317,7 @@ TEST_SUITE("receipts") {
                         relay.seen().all());
         here.rabbit.publish_ids(here.queue, {"m1"});
         REQUIRE(here.consumed(2));
+        CHECK(support::holds_for(3s, [&] { return here.rows("status = 3") == 2; }));  // also by a copy on its way
         for (const auto& one : here.rabbit.take_all(here.to.queue())) ++copies[one.id];
         CHECK(support::holds_for(3s, [&] { return here.rabbit.depth(here.to.queue()) == 0; }));
         CHECK(copies["m2"] == 1);
@@ -330,11 +331,11 @@ TEST_SUITE("receipts") {
         here.server.execute(here.table.in("UPDATE {} SET update_time = update_time - 5400000"));
         auto settings = here.settings();
         settings.receipts.overdue = 1h;
-        settings.receipts.redeliver = {.within = 2h, .batch_rows = 20, .interval = 1s};
+        settings.receipts.redeliver = {.within = 2h, .batch_rows = 20, .interval = 3s};
         settings.broker.urls = {"amqp://guest:guest@127.0.0.1:1/"};
         {
             const support::relaying unheard(settings);
-            CHECK(support::holds_for(3s, [&] { return here.rows("status = 1") == 50; }));
+            CHECK(support::holds_for(5s, [&] { return here.rows("status = 1") == 50; }));
         }
         settings.broker.urls = {support::amqp_url()};
         const support::relaying relay(settings);
