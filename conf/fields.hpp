@@ -167,6 +167,19 @@ void describe(V& v, topology& t) {
 }
 
 template <class V>
+void describe(V& v, receipts& r) {
+    v.field("queue", r.queue, short_text);
+    v.field("overdue", r.overdue, between(1s, longest_duration));
+    v.section("redeliver", [&] {
+        v.field("within", r.redeliver.within, between(1s, longest_duration));
+        v.rule({"within"}, !r.redeliver.within || (r.overdue && *r.overdue < *r.redeliver.within),
+               "needs receipts.overdue, and must be longer than that");
+        v.field("batch_rows", r.redeliver.batch_rows, between(1U, 5'000U));
+        v.field("interval", r.redeliver.interval, between(1s, 24h));
+    });
+}
+
+template <class V>
 void describe(V& v, http& h) {
     v.field("probes", h.probes, listening_address);
     v.field("metrics", h.metrics, listening_address);
@@ -190,6 +203,13 @@ void describe(V& v, settings& s) {
     });
     v.section("purge", [&] { describe(v, s.purge); });
     v.section("topology", [&] { describe(v, s.topology); });
+    v.section("receipts", [&] {
+        describe(v, s.receipts);
+        v.rule({"queue"}, s.receipts.queue.empty() || !names_log(s.broker.urls),
+               "needs a broker, but broker.urls is log:, which has no queues");
+        v.rule({"queue"}, s.receipts.queue.empty() || s.relay.after_delivery == after_delivery::keep,
+               "needs relay.after_delivery: keep, or there is no row any more when the receipt comes");
+    });
     v.section("http", [&] { describe(v, s.http); });
     v.section("log", [&] { describe(v, s.log); });
 }

@@ -168,6 +168,22 @@ struct topology {
     bool operator==(const topology&) const = default;
 };
 
+/// Which of the messages without a receipt are sent again.
+struct redeliver {
+    std::optional<milliseconds> within;  // of their creation; nullopt ("never"): none is
+    std::uint32_t batch_rows = 100;      // at most so many at once …
+    milliseconds interval{60'000};       // … and then a pause
+    bool operator==(const redeliver&) const = default;
+};
+
+/// What consumers report. Empty and nullopt: nobody asks.
+struct receipts {
+    std::string queue;                    // where they send the ids of what they are done with
+    std::optional<milliseconds> overdue;  // after so long without a receipt; nullopt: never
+    conf::redeliver redeliver;
+    bool operator==(const receipts&) const = default;
+};
+
 /// What is answered over HTTP, each at an address and port, "127.0.0.1:9464". Empty: not at all. Both may be the same.
 struct http {
     std::string probes;
@@ -193,6 +209,7 @@ struct settings {
     std::vector<conf::retry_route> retry_routes;
     conf::purge purge;
     conf::topology topology;
+    conf::receipts receipts;
     conf::http http;
     conf::log log;
     bool operator==(const settings&) const = default;

@@ -1,7 +1,7 @@
 #pragma once
 // outbox/mysql.hpp - the store on MySQL and MariaDB. Its statements stand in mysql.cpp (the relay's), mysql_order.cpp
-// (those of order by key), mysql_leases.cpp (those of msg_lane), mysql_ledger.cpp, mysql_census.cpp,
-// mysql_inspection.cpp and mysql_admin.cpp (those of operators).
+// (those of order by key), mysql_receipts.cpp, mysql_leases.cpp (those of msg_lane), mysql_ledger.cpp,
+// mysql_census.cpp, mysql_inspection.cpp and mysql_admin.cpp (those of operators).
 
 #include <string>
 
@@ -49,7 +49,10 @@ class mysql_store final : public store {
     std::size_t retry(std::span<const std::string> ids, bool also_delivered) override;
     std::size_t remove(std::span<const std::string> ids, bool also_undelivered) override;
 
-    census count_up_to(std::uint64_t most, std::chrono::milliseconds at_most) override;
+    census count_up_to(std::uint64_t most, std::chrono::milliseconds at_most,
+                       std::optional<std::chrono::milliseconds> overdue) override;
+
+    receipts_taken take_receipts(std::span<const std::string> ids) override;
 
     bool has_ledger() override;
     std::vector<ledger_entry> entries(std::optional<std::int64_t> before, std::size_t limit) override;

@@ -17,7 +17,8 @@ std::uint64_t count_in(const mysql_row& row) { return static_cast<std::uint64_t>
 
 }  // namespace
 
-census mysql_store::count_up_to(std::uint64_t most, std::chrono::milliseconds at_most) {
+census mysql_store::count_up_to(std::uint64_t most, std::chrono::milliseconds at_most,
+                                std::optional<std::chrono::milliseconds> overdue) {
     require_table();
     census result;
     const auto until = std::chrono::steady_clock::now() + at_most;
@@ -53,6 +54,11 @@ census mysql_store::count_up_to(std::uint64_t most, std::chrono::milliseconds at
                         table_, due_index_, timeless, rows_looked_at),
             [&](const mysql_row& row) { earlier(row.number(1)); });
 
+    if (overdue)
+        ask(fmt::format("SELECT COUNT(*) FROM (SELECT 1 FROM {} {} WHERE status = 1 AND update_time < {} - {} LIMIT "
+                        "{}) AS some",
+                        table_, purge_index_, mysql_now, overdue->count(), most),
+            [&](const mysql_row& row) { result.receipts_overdue = count_in(row); });
     if (has_ledger())
         ask(fmt::format("SELECT COUNT(*) FROM (SELECT 1 FROM {} LIMIT {}) AS some", ledger_, most),
             [&](const mysql_row& row) { result.ledger_entries = count_in(row); });

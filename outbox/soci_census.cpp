@@ -17,7 +17,8 @@ std::uint64_t count_in(const sql_row& row) { return static_cast<std::uint64_t>(r
 
 }  // namespace
 
-census soci_store::count_up_to(std::uint64_t most, std::chrono::milliseconds at_most) {
+census soci_store::count_up_to(std::uint64_t most, std::chrono::milliseconds at_most,
+                               std::optional<std::chrono::milliseconds> overdue) {
     require_table();
     census result;
     const auto until = std::chrono::steady_clock::now() + at_most;
@@ -53,6 +54,11 @@ census soci_store::count_up_to(std::uint64_t most, std::chrono::milliseconds at_
                         table_, by_due_, timeless, rows_looked_at),
             1, [&](const sql_row& row) { earlier(row.number(1)); });
 
+    if (overdue)
+        ask(fmt::format("SELECT COUNT(*) FROM (SELECT 1 FROM {} {} WHERE status = 1 AND update_time < {} - {} LIMIT "
+                        "{}) AS counted",
+                        table_, by_age_, now_, overdue->count(), most),
+            1, [&](const sql_row& row) { result.receipts_overdue = count_in(row); });
     if (has_ledger())
         ask(fmt::format("SELECT COUNT(*) FROM (SELECT 1 FROM {} LIMIT {}) AS counted", ledger_, most), 1,
             [&](const sql_row& row) { result.ledger_entries = count_in(row); });

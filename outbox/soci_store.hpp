@@ -1,7 +1,8 @@
 #pragma once
 // outbox/soci_store.hpp - the store on the databases behind SOCI. Its statements stand in soci_store.cpp (the relay's),
-// soci_order.cpp (those of order by key), soci_leases.cpp (those of msg_lane), soci_ledger.cpp, soci_census.cpp,
-// soci_inspection.cpp and soci_admin.cpp (those of operators); what differs between the databases, behind soci_dialect.
+// soci_order.cpp (those of order by key), soci_receipts.cpp, soci_leases.cpp (those of msg_lane), soci_ledger.cpp,
+// soci_census.cpp, soci_inspection.cpp and soci_admin.cpp (those of operators); what differs between the databases,
+// behind soci_dialect.
 
 #include <memory>
 #include <string>
@@ -40,7 +41,10 @@ class soci_store final : public store {
     std::size_t retry(std::span<const std::string> ids, bool also_delivered) override;
     std::size_t remove(std::span<const std::string> ids, bool also_undelivered) override;
 
-    census count_up_to(std::uint64_t most, std::chrono::milliseconds at_most) override;
+    census count_up_to(std::uint64_t most, std::chrono::milliseconds at_most,
+                       std::optional<std::chrono::milliseconds> overdue) override;
+
+    receipts_taken take_receipts(std::span<const std::string> ids) override;
 
     bool has_ledger() override;
     std::vector<ledger_entry> entries(std::optional<std::int64_t> before, std::size_t limit) override;
@@ -73,6 +77,9 @@ class soci_store final : public store {
     std::size_t settle_failed(std::span<const settlement* const> rows);
     std::size_t change_ids(const std::string& change, const std::string& condition, std::span<const std::string> ids);
     std::string delivering_again() const;
+    std::size_t set_consumed(std::span<const std::string> ids);
+    bool may_be_an_id(const std::string& id);
+    void add_unknown(std::span<const std::string> ids, std::vector<std::string>& to);
 
     struct asking;
     std::string texts_match(const message_filter& filter, asking& to) const;

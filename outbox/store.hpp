@@ -10,9 +10,9 @@
 //
 //   store_error: the database understood and refused: the statement, the rights or the data are at fault.
 //
-// Only what changes something (settle, purge, retry, remove, retry_entry) can have taken effect when it throws
-// store_unavailable, and repeating it does no harm; purge, retry and remove go in steps, of which those before the
-// throw stand.
+// Only what changes something (settle, purge, retry, remove, retry_entry, take_receipts) can have taken effect when it
+// throws store_unavailable, and repeating it does no harm; purge, retry, remove and take_receipts go in steps, of which
+// those before the throw stand.
 
 #include <chrono>
 #include <cstdint>
@@ -30,6 +30,7 @@
 #include "outbox/leases.hpp"
 #include "outbox/ledger.hpp"
 #include "outbox/message.hpp"
+#include "outbox/receipts.hpp"
 
 namespace outbox {
 
@@ -209,6 +210,7 @@ class store : public due_rows,
               public administration,
               public inspection,
               public counting,
+              public receipts,
               public ledger {};
 
 struct store_options {

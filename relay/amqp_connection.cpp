@@ -127,6 +127,7 @@ struct connection::impl {
             entry("connection.blocked", field(true)),
             entry("authentication_failure_close", field(true)),  // or a wrong password just looks like a lost socket
             entry("publisher_confirms", field(true)),
+            entry("consumer_cancel_notify", field(true)),  // or a consumer never hears that its queue was deleted
         };
         amqp_field_value_t capability_table{};
         capability_table.kind = AMQP_FIELD_KIND_TABLE;
@@ -325,6 +326,8 @@ connection::connection(const conf::url& where, const conf::broker& settings) : i
 connection::~connection() = default;
 
 int connection::socket() const { return amqp_get_sockfd(impl_->state); }
+
+amqp_connection_state_t_* connection::state() const { return impl_->state; }
 
 void connection::publish(const outgoing& message) {
     amqp_basic_properties_t properties{};

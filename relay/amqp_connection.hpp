@@ -1,6 +1,6 @@
 #pragma once
 // relay/amqp_connection.hpp - one AMQP 0-9-1 connection with two channels: one publishes in confirm mode, the other
-// asks and declares. amqp_connection.cpp is the only file that knows rabbitmq-c.
+// asks and declares. Only relay/amqp_*.cpp know rabbitmq-c.
 
 #include <chrono>
 #include <cstdint>
@@ -17,6 +17,8 @@
 #include "conf/settings.hpp"
 #include "conf/url.hpp"
 #include "relay/outgoing.hpp"
+
+struct amqp_connection_state_t_;  // of rabbitmq-c
 
 namespace relay::amqp {
 
@@ -82,6 +84,9 @@ class connection {
     ~connection();
 
     int socket() const;
+
+    /// For relay/amqp_consumer.cpp, whose channel is another one.
+    amqp_connection_state_t_* state() const;
 
     /// Publishes the message: with `mandatory`, as the channel's next tag. It may stay here until flush(). Blocks while
     /// the broker takes nothing, but see limit_stall(). Throws connection_lost; then this message was not sent whole.

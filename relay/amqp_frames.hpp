@@ -1,6 +1,6 @@
 #pragma once
 // relay/amqp_frames.hpp - messages gathered as AMQP frames, to be sent many at a time: rabbitmq-c makes three writes of
-// each. Only for amqp_connection.cpp.
+// each. Only for relay/amqp_*.cpp.
 
 #if __has_include(<rabbitmq-c/amqp.h>)
 #include <rabbitmq-c/amqp.h>

@@ -1,5 +1,5 @@
 #pragma once
-// relay/amqp_table.hpp - JSON objects as AMQP 0-9-1 field tables. For amqp_connection.cpp.
+// relay/amqp_table.hpp - JSON objects as AMQP 0-9-1 field tables. For relay/amqp_*.cpp.
 
 #if __has_include(<rabbitmq-c/amqp.h>)
 #include <rabbitmq-c/amqp.h>

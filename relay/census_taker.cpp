@@ -20,8 +20,8 @@ constexpr int share = 20;  // of the time at most one part in so many is spent c
 }  // namespace
 
 census_taker::census_taker(outbox::counting& table, const relay::clock& clock, observer& watch,
-                           std::function<bool()> in_charge)
-    : table_(table), clock_(clock), watch_(watch), in_charge_(std::move(in_charge)) {}
+                           std::function<bool()> in_charge, std::optional<milliseconds> overdue)
+    : table_(table), clock_(clock), watch_(watch), in_charge_(std::move(in_charge)), overdue_(overdue) {}
 
 milliseconds census_taker::run_once() {
     if (!in_charge_()) {
@@ -31,7 +31,7 @@ milliseconds census_taker::run_once() {
     counting_ = true;
     const auto began = clock_.now();
     try {
-        const auto found = table_.count_up_to(rows_counted, patience);
+        const auto found = table_.count_up_to(rows_counted, patience, overdue_);
         if (!std::exchange(connected_, true)) watch_.database_up("counter");
         what_failed_.clear();
         watch_.counted(found);

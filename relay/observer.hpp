@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "outbox/census.hpp"
@@ -54,6 +55,17 @@ class observer {
     /// `changed` of `asked` rows took their new status; the others had been changed or deleted by someone else.
     virtual void settled(std::size_t /*asked*/, std::size_t /*changed*/, std::chrono::microseconds /*took*/) {}
     virtual void purged(const purge_report& /*report*/) {}
+
+    /// The queue of receipts is at hand, or is not, and why.
+    virtual void receipts_up(std::string_view /*where*/) {}
+    virtual void receipts_down(std::string_view /*why*/, std::chrono::milliseconds /*next_try*/) {}
+    /// Receipts were recorded: so many rows have become consumed, so many stay as they are, as they are consumed
+    /// already or have failed, and of these ids (empty: it had none) there is no row.
+    virtual void receipts_taken(std::size_t /*changed*/, std::size_t /*unchanged*/,
+                                std::span<const std::string> /*unknown*/) {}
+
+    /// So many messages are to be delivered again, as their receipt is overdue.
+    virtual void redelivered(std::size_t /*rows*/) {}
 
     /// A loop has done one step; also in the midst of a long one, after each answer of the other side.
     virtual void turned(loop /*which*/) {}

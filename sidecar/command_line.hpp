@@ -34,6 +34,7 @@ struct purge {
 };
 struct list {
     selection which;
+    bool overdue = false;  // delivered, and their receipt is overdue
     std::size_t limit = 50;
 };
 struct show {

@@ -3,6 +3,7 @@
 
 #include <iostream>
 
+#include "conf/load.hpp"
 #include "outbox/store.hpp"
 #include "sidecar/commands.hpp"
 #include "sidecar/exit_code.hpp"
@@ -42,11 +43,21 @@ void print_text(const outbox::listing& found, outbox::epoch_ms now) {
     if (found.next) std::cout << fmt::format("The latest {}; there are more.\n", found.rows.size());
 }
 
+selection overdue_of(selection which, const conf::receipts& receipts) {
+    if (!receipts.overdue)
+        throw conf::invalid(std::vector<conf::problem>{
+            {"receipts.overdue", "is never, so no receipt is; say after how long one is, e.g. 1h"}});
+    which.filter.status = static_cast<int>(outbox::status::delivered);
+    which.before = moment(*receipts.overdue);
+    return which;
+}
+
 }  // namespace
 
 int list(const command::list& options, const context& at) {
+    const auto which = options.overdue ? overdue_of(options.which, at.settings.receipts) : options.which;
     const auto store = outbox::make_store(at.settings.database, {at.settings.relay.after_delivery, "list"});
-    const auto found = store->list(filter_of(options.which, *store), std::nullopt, options.limit);
+    const auto found = store->list(filter_of(which, *store), std::nullopt, options.limit);
     at.json ? print_json(found, store->clock()) : print_text(found, store->clock());
     return exit_code::success;
 }

@@ -68,6 +68,8 @@ void check_change(const command::change& change) {
 
 void add_options(CLI::App& to, command::list& list) {
     add_selection(to, list.which);
+    to.add_flag("--overdue", list.overdue, "Delivered, without a receipt for longer than receipts.overdue")
+        ->excludes("--status", "--before");
     to.add_option("--limit", list.limit, "At most so many")->option_text("N [50]")->check(CLI::Range(1, 100'000));
 }
 

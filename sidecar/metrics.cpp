@@ -22,7 +22,9 @@ using std::chrono::microseconds;
 constexpr std::array<const char*, std::variant_size_v<relay::outcome>> outcome_names = {
     "confirmed", "returned", "refused", "no_exchange", "impossible", "unknown"};
 
-constexpr std::array roles = {"lanes", "reader", "settler", "purger", "listener", "counter", "emptiness"};
+constexpr std::array receipt_outcomes = {"recorded", "unchanged", "unknown"};
+constexpr std::array roles = {"lanes",   "reader",    "settler",  "purger",     "listener",
+                              "counter", "emptiness", "receipts", "redeliverer"};
 constexpr std::array statuses = {outbox::status::delivering, outbox::status::delivered, outbox::status::failed,
                                  outbox::status::consumed};
 
@@ -54,6 +56,7 @@ struct metrics::impl {
             rows.emplace(one, &row_family.Add(label));
             if (one != outbox::status::delivering) purged.emplace(one, &purge_family.Add(label));
         }
+        for (const char* name : receipt_outcomes) receipts.push_back(&receipt_family.Add({{"outcome", name}}));
         series::gauge(registry, "outbox_build_info", "Always 1; the label says which version this is.",
                       {{"version", std::string(version)}})
             .Set(1);
@@ -77,7 +80,8 @@ struct metrics::impl {
 
     void no_census() {
         for (const auto& [status, gauge] : rows) gauge->Set(0);
-        for (auto* gauge : {&due_rows, &oldest_due_age, &counted_at, &ledger_entries, &blocked_keys}) gauge->Set(0);
+        for (auto* gauge : {&due_rows, &oldest_due_age, &counted_at, &ledger_entries, &blocked_keys, &overdue})
+            gauge->Set(0);
         show(history_family, history, std::nullopt);
         show(transaction_family, transaction, std::nullopt);
     }
@@ -163,6 +167,16 @@ struct metrics::impl {
         series::gauge(registry, "outbox_ledger_entries", "Entries of the ledger of failures, counted likewise.");
     prometheus::Gauge& counted_at = series::gauge(registry, "outbox_backlog_counted_timestamp_seconds",
                                                   "When these were last counted; 0: not by this sidecar.");
+    prometheus::Gauge& overdue =
+        series::gauge(registry, "outbox_receipts_overdue",
+                      "Delivered messages without a receipt for longer than receipts.overdue, counted likewise.");
+    prometheus::Gauge& receipts_connected =
+        series::gauge(registry, "outbox_receipts_connected", "1 while the queue of receipts is consumed.");
+    prometheus::Family<prometheus::Counter>& receipt_family =
+        series::counters(registry, "outbox_receipts_total", "Receipts from that queue, by what became of them.");
+    std::vector<prometheus::Counter*> receipts;
+    prometheus::Counter& redelivered = series::counter(
+        registry, "outbox_redelivered_total", "Messages put back to be delivered, as their receipt was overdue.");
     prometheus::Family<prometheus::Gauge>& history_family = series::gauges(
         registry, "outbox_innodb_history_length",
         "Transactions whose old row versions InnoDB has not cleared away; only with the right to see it.");
@@ -196,6 +210,7 @@ void metrics::ended() {
     impl_->no_lane();
     impl_->no_census();
     impl_->in_flight.Set(0);
+    impl_->receipts_connected.Set(0);
 }
 
 void metrics::broker_up(std::string_view) {
@@ -289,6 +304,18 @@ void metrics::purged(const relay::purge_report& report) {
     }
 }
 
+void metrics::receipts_up(std::string_view) { impl_->receipts_connected.Set(1); }
+void metrics::receipts_down(std::string_view, std::chrono::milliseconds) { impl_->receipts_connected.Set(0); }
+
+void metrics::receipts_taken(std::size_t changed, std::size_t unchanged, std::span<const std::string> unknown) {
+    const std::array counts = {changed, unchanged, unknown.size()};
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+        if (counts[i] > 0) impl_->receipts[i]->Increment(static_cast<double>(counts[i]));
+    }
+}
+
+void metrics::redelivered(std::size_t rows) { impl_->redelivered.Increment(static_cast<double>(rows)); }
+
 void metrics::carrying(std::size_t rows) { impl_->in_flight.Set(static_cast<double>(rows)); }
 
 void metrics::database_clock(outbox::epoch_ms now, relay::time_point asked, microseconds took) {
@@ -311,6 +338,7 @@ void metrics::counted(const std::optional<outbox::census>& what) {
         what->oldest_due ? std::max(0.0, static_cast<double>(what->now - *what->oldest_due) / 1000) : 0);
     impl_->blocked_keys.Set(static_cast<double>(what->blocked_keys));
     impl_->ledger_entries.Set(static_cast<double>(what->ledger_entries));
+    impl_->overdue.Set(static_cast<double>(what->receipts_overdue));
     impl_->counted_at.Set(unix_seconds());
     const auto number = [](const auto& value) {
         return value ? std::optional(static_cast<double>(*value)) : std::nullopt;

@@ -41,6 +41,10 @@ class metrics final : public relay::observer {
     void failed(const relay::delivery& row, std::int64_t tries, std::string_view error) override;
     void settled(std::size_t asked, std::size_t changed, std::chrono::microseconds took) override;
     void purged(const relay::purge_report& report) override;
+    void receipts_up(std::string_view where) override;
+    void receipts_down(std::string_view why, std::chrono::milliseconds next_try) override;
+    void receipts_taken(std::size_t changed, std::size_t unchanged, std::span<const std::string> unknown) override;
+    void redelivered(std::size_t rows) override;
     void carrying(std::size_t rows) override;
     void database_clock(outbox::epoch_ms now, relay::time_point asked, std::chrono::microseconds took) override;
     void counted(const std::optional<outbox::census>& what) override;

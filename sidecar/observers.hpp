@@ -78,6 +78,20 @@ class observers final : public relay::observer {
         tell([&](auto& one) { one.purged(report); });
     }
 
+    void receipts_up(std::string_view where) override {
+        tell([&](auto& one) { one.receipts_up(where); });
+    }
+    void receipts_down(std::string_view why, std::chrono::milliseconds next_try) override {
+        tell([&](auto& one) { one.receipts_down(why, next_try); });
+    }
+    void receipts_taken(std::size_t changed, std::size_t unchanged, std::span<const std::string> unknown) override {
+        tell([&](auto& one) { one.receipts_taken(changed, unchanged, unknown); });
+    }
+
+    void redelivered(std::size_t rows) override {
+        tell([&](auto& one) { one.redelivered(rows); });
+    }
+
     void turned(relay::loop which) override {
         tell([&](auto& one) { one.turned(which); });
     }

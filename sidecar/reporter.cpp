@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "conf/units.hpp"
+#include "conf/values.hpp"
 #include "sidecar/status_name.hpp"
 
 namespace sidecar {
@@ -154,6 +155,39 @@ void reporter::purged(const relay::purge_report& report) {
                    {"took_ms", report.took.count()}});
 }
 
+void reporter::receipts_up(std::string_view where) {
+    const std::lock_guard lock(mutex_);
+    receipts_down_.forget();
+    out_.info("receipts_up", "consuming the queue of receipts", {{"broker", where}});
+}
+
+void reporter::receipts_down(std::string_view why, std::chrono::milliseconds next_try) {
+    const std::lock_guard lock(mutex_);
+    if (!receipts_down_.worth_saying(why, clock_.now())) return;
+    out_.warning("receipts_down", "the queue of receipts can't be consumed; they wait there",
+                 {{"reason", why}, {"next_try_ms", next_try.count()}});
+}
+
+// What was taken for an id may be any text that strayed into the queue: no more of it than an id would show.
+void reporter::receipts_taken(std::size_t changed, std::size_t, std::span<const std::string> unknown) {
+    constexpr std::size_t shown = 100;
+    add(since_.receipts, changed);
+    if (unknown.empty()) return;
+    const std::lock_guard lock(mutex_);
+    for (const auto& id : unknown) {
+        if (!unknown_receipts_.allows(clock_.now())) continue;
+        if (id.empty())
+            out_.warning("receipt_unknown", "a receipt without an id, or with one that is too long, is dropped");
+        else
+            out_.warning("receipt_unknown", "a receipt for a message that is not in the table is dropped",
+                         {{"id", conf::printable(std::string_view(id).substr(0, shown))}});
+    }
+}
+
+void reporter::redelivered(std::size_t rows) {
+    out_.info("redelivered", "messages are sent again, as their receipt is overdue", {{"rows", rows}});
+}
+
 void reporter::say_left_out(throttle& one, std::string_view event, std::string_view what) {
     if (const auto count = one.left_out(clock_.now()); count > 0)
         out_.warning(event, fmt::format("{} more such {} in the last moments, left out here", count, what),
@@ -168,6 +202,7 @@ void reporter::tick() {
         say_left_out(errors_, "database_error", "errors");
         say_left_out(retries_, "retry", "retries");
         say_left_out(failures_, "failed", "failures");
+        say_left_out(unknown_receipts_, "receipt_unknown", "receipts");
         if (now - summarized_ < summary_period) return;
     }
     summarize();
@@ -179,8 +214,9 @@ void reporter::summarize() {
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now - summarized_).count();
     summarized_ = now;
     const auto published = take(since_.published), confirmed = take(since_.confirmed), retried = take(since_.retried),
-               failed = take(since_.failed), duplicates = take(since_.duplicates), elsewhere = take(since_.elsewhere);
-    if (published + retried + failed + elsewhere == 0) return;
+               failed = take(since_.failed), duplicates = take(since_.duplicates), elsewhere = take(since_.elsewhere),
+               receipts = take(since_.receipts);
+    if (published + retried + failed + elsewhere + receipts == 0) return;
     out_.info("summary", fmt::format("in the last {} s", seconds),
               {{"published", published},
                {"confirmed", confirmed},
@@ -188,6 +224,7 @@ void reporter::summarize() {
                {"failed", failed},
                {"possible_duplicates", duplicates},
                {"settled_by_others", elsewhere},
+               {"receipts", receipts},
                {"seconds", seconds}});
 }
 

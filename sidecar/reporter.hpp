@@ -43,6 +43,10 @@ class reporter final : public relay::observer {
     void failed(const relay::delivery& row, std::int64_t tries, std::string_view error) override;
     void settled(std::size_t asked, std::size_t changed, std::chrono::microseconds took) override;
     void purged(const relay::purge_report& report) override;
+    void receipts_up(std::string_view where) override;
+    void receipts_down(std::string_view why, std::chrono::milliseconds next_try) override;
+    void receipts_taken(std::size_t changed, std::size_t unchanged, std::span<const std::string> unknown) override;
+    void redelivered(std::size_t rows) override;
 
     struct totals {
         std::uint64_t confirmed = 0;
@@ -65,6 +69,7 @@ class reporter final : public relay::observer {
         std::atomic<std::uint64_t> failed{0};
         std::atomic<std::uint64_t> duplicates{0};  // outcome unknown: sent again, perhaps twice
         std::atomic<std::uint64_t> elsewhere{0};   // settled or deleted by someone else meanwhile
+        std::atomic<std::uint64_t> receipts{0};    // that made a row consumed
     };
 
     void say_left_out(throttle& one, std::string_view event, std::string_view what);
@@ -77,12 +82,14 @@ class reporter final : public relay::observer {
 
     std::mutex mutex_;  // guards what follows
     repetition broker_down_;
+    repetition receipts_down_;
     std::map<std::string, repetition, std::less<>> database_down_;   // by role
     std::map<std::string, repetition, std::less<>> database_error_;  // likewise
     throttle warnings_{10};
     throttle errors_{10};
     throttle retries_{10};
     throttle failures_{100};
+    throttle unknown_receipts_{5};
     relay::time_point summarized_;
 };
 

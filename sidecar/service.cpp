@@ -22,6 +22,8 @@
 #include "relay/pump.hpp"
 #include "relay/purger.hpp"
 #include "relay/reader.hpp"
+#include "relay/receipt_queue.hpp"
+#include "relay/redeliverer.hpp"
 #include "relay/settler.hpp"
 #include "sidecar/worker.hpp"
 
@@ -103,6 +105,13 @@ struct service::impl {
         if (emptied) emptiness_store = outbox::make_store(s.database, {s.relay.after_delivery, "emptiness"});
         if (!s.http.metrics.empty())
             counter_store = outbox::make_store(patient_for(s.database, 5s), {s.relay.after_delivery, "counter"});
+        if (!s.receipts.queue.empty()) {
+            receipt_store = outbox::make_store(s.database, {s.relay.after_delivery, "receipts"});
+            receipts = std::make_unique<relay::receipt_queue>(s.receipts.queue, s.broker, s.topology,
+                                                              seeded_by_hardware(), watch);
+        }
+        if (s.receipts.redeliver.within)
+            redeliverer_store = outbox::make_store(s.database, {s.relay.after_delivery, "redeliverer"});
         if (s.database.notify) news = outbox::make_news(s.database);
     }
 
@@ -113,6 +122,8 @@ struct service::impl {
         keeper_thread = std::thread([this] { keep_lanes(); });
         if (purge_schedule) beside.emplace_back([this](worker& me) { purge(me); });
         if (counter_store) beside.emplace_back([this](worker& me) { count(me); });
+        if (receipts) beside.emplace_back([this](worker& me) { take_receipts(me); });
+        if (redeliverer_store) beside.emplace_back([this](worker& me) { redeliver(me); });
         if (news) beside.emplace_back([this](worker& me) { listen(me); });
         if (emptied) beside.emplace_back([this](worker& me) { watch_for_the_end(me); });
     }
@@ -178,8 +189,23 @@ struct service::impl {
     }
 
     void count(worker& me) {
-        relay::census_taker counter(*counter_store, clock, watch, [this] { return keeper.leads(); });
+        relay::census_taker counter(
+            *counter_store, clock, watch, [this] { return keeper.leads(); }, settings.receipts.overdue);
         while (me.going()) me.rest(counter.run_once());
+    }
+
+    void take_receipts(worker& me) {
+        relay::receipt_taker taker(*receipts, *receipt_store, seeded_by_hardware(), watch);
+        while (me.going()) taker.run_once();
+        receipts->close();
+        receipts_ended.ring();
+    }
+
+    void redeliver(worker& me) {
+        relay::redeliverer redeliverer(*redeliverer_store, settings.receipts, watch,
+                                       [this] { return keeper.leads() && (!receipts || receipts->caught_up()); });
+        // Not at once: receipts that came while nobody was there are to be recorded first.
+        for (me.rest(settings.receipts.redeliver.interval); me.going();) me.rest(redeliverer.run_once());
     }
 
     void purge(worker& me) {
@@ -215,6 +241,7 @@ struct service::impl {
         keeper.leave();
         for (auto& one : beside) one.stop();
         if (news) news->wake();
+        if (receipts) receipts->leave();
         stop_reading = true;
         reader_bell.ring();
         // Each stage ends when nothing more can come from the one before it.
@@ -231,6 +258,11 @@ struct service::impl {
         stop_keeping = true;
         keeper_bell.ring();
         join(keeper_thread);
+        if (receipts) {
+            if (const auto left = std::chrono::ceil<milliseconds>(deadline.load() - clock.now()); left > 0ms)
+                receipts_ended.wait(left);
+            receipts->abort();
+        }
         beside.clear();
 
         result.unconfirmed = unconfirmed;
@@ -256,12 +288,16 @@ struct service::impl {
     std::unique_ptr<outbox::store> purge_store;
     std::unique_ptr<outbox::store> emptiness_store;
     std::unique_ptr<outbox::store> counter_store;
+    std::unique_ptr<outbox::store> receipt_store;
+    std::unique_ptr<outbox::store> redeliverer_store;
+    std::unique_ptr<relay::receipt_queue> receipts;
     std::unique_ptr<outbox::news> news;
     std::optional<relay::schedule> purge_schedule;
 
     relay::bell reader_bell;
     relay::bell keeper_bell;
     relay::bell pump_ended;
+    relay::bell receipts_ended;
     relay::in_flight in_flight;
     relay::lane_keeper keeper;
     relay::outcome_queue outcomes;
@@ -306,6 +342,7 @@ farewell service::stop() { return impl_->stop(); }
 void service::cut_short() {
     impl_->hurry = true;
     impl_->publisher->abort();
+    if (impl_->receipts) impl_->receipts->abort();
     impl_->outcomes.ring();
 }
 

@@ -24,6 +24,25 @@ TEST_CASE("a census counts each status, due rows and the ledger") {
     }
 }
 
+TEST_CASE("a census counts receipts that are overdue, if it is told after how long they are") {
+    table_view table;
+    const auto now = table.now();
+    const auto store = table.open();
+    for (const int one : {0, 1, 2, 3})
+        for (const int age : {0, 30'000, 90'000, 120'000})
+            table.insert({.id = std::to_string(one) + "-" + std::to_string(age),
+                          .status = one,
+                          .next_try_time = now + 3'600'000,
+                          .update_time = now - age});
+    const auto overdue = [&](std::uint64_t most, std::optional<std::chrono::milliseconds> after) {
+        return store->count_up_to(most, std::chrono::minutes(1), after).receipts_overdue;
+    };
+    CHECK(overdue(100, std::chrono::seconds(60)) == 2);
+    CHECK(overdue(1, std::chrono::seconds(60)) == 1);
+    CHECK(overdue(100, std::chrono::hours(1)) == 0);
+    CHECK(overdue(100, std::nullopt) == 0);
+}
+
 TEST_CASE("a census stops counting at its limit") {
     table_view table;
     const auto now = table.now();

@@ -163,7 +163,7 @@ TEST_SUITE("the store on PostgreSQL") {
         CHECK(found.front().found == "outbox may not UPDATE, DELETE");
     }
 
-    TEST_CASE("ids of type uuid, and any collation of ids, are paged and settled") {
+    TEST_CASE("ids of type uuid, and any collation of ids, are paged, settled and receipted") {
         for (const std::string type : {"uuid", "varchar(255) COLLATE \"en-x-icu\"", "char(36)", "text"}) {
             CAPTURE(type);
             const auto on =
@@ -190,6 +190,13 @@ TEST_SUITE("the store on PostgreSQL") {
                                    settlement{ids[2], kind::failed, 1, {}, {}}};
             CHECK(store->settle(batch) == 3);
             CHECK(server.text(on.in("SELECT string_agg(status::text, ' ' ORDER BY id) FROM {}")) == "1 0 2 0");
+            const std::vector<std::string> receipts{ids[0], "not a uuid", ids[1],
+                                                    "90000000-0000-4000-8000-000000000009"};
+            auto taken = store->take_receipts(receipts);
+            std::sort(taken.unknown.begin(), taken.unknown.end());
+            CHECK(taken.changed == 2);
+            CHECK(taken.unknown == std::vector{receipts[3], receipts[1]});
+            CHECK(server.text(on.in("SELECT string_agg(status::text, ' ' ORDER BY id) FROM {}")) == "3 3 2 0");
         }
     }
 

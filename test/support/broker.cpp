@@ -98,6 +98,23 @@ struct broker::impl {
         }
     }
 
+    void send(const std::string& exchange, const std::string& routing_key, const std::string& body,
+              const std::string& id) {
+        amqp_basic_properties_t properties{};
+        properties._flags = AMQP_BASIC_DELIVERY_MODE_FLAG | (id.empty() ? 0 : AMQP_BASIC_MESSAGE_ID_FLAG);
+        properties.delivery_mode = 2;
+        properties.message_id = bytes_of(id);
+        if (amqp_basic_publish(state, channel, bytes_of(exchange), bytes_of(routing_key), 0, 0, &properties,
+                               bytes_of(body)) != 0)
+            throw lost("can't publish");
+    }
+
+    // Whatever was sent on the channel before is dealt with first.
+    void wait_for_what_was_sent() {
+        amqp_exchange_declare(state, channel, bytes_of("amq.topic"), bytes_of("topic"), 1, 0, 0, 0, amqp_empty_table);
+        check("publish");
+    }
+
     template <class Ask>
     bool exists(Ask&& ask) {
         return call([&] {
@@ -198,6 +215,21 @@ std::size_t broker::depth(const std::string& queue) {
             amqp_queue_declare(impl_->state, impl_->channel, bytes_of(queue), 1, 0, 0, 0, amqp_empty_table);
         impl_->check("queue.declare");
         return ok->message_count;
+    });
+}
+
+void broker::publish(const std::string& exchange, const std::string& routing_key, const std::string& body,
+                     const std::string& id) {
+    impl_->call([&] {
+        impl_->send(exchange, routing_key, body, id);
+        impl_->wait_for_what_was_sent();
+    });
+}
+
+void broker::publish_ids(const std::string& queue, const std::vector<std::string>& ids) {
+    impl_->call([&] {
+        for (const auto& id : ids) impl_->send("", queue, id, {});
+        impl_->wait_for_what_was_sent();
     });
 }
 

@@ -54,6 +54,13 @@ class broker {
     /// Messages that are ready in the queue.
     std::size_t depth(const std::string& queue);
 
+    /// Publishes a persistent message, and waits until the broker has dealt with it; it may be dropped there. Without
+    /// an id it has no message_id.
+    void publish(const std::string& exchange, const std::string& routing_key, const std::string& body,
+                 const std::string& id = {});
+    /// Likewise many, each an id as the body of a message.
+    void publish_ids(const std::string& queue, const std::vector<std::string>& ids);
+
     /// Takes one message out; nullopt when the queue is empty.
     std::optional<received> get(const std::string& queue);
     /// Takes all messages out, in order.

@@ -20,15 +20,16 @@ bool recorder::said_of_database(std::string_view words) const {
 }
 
 std::string recorder::all() const {
-    static constexpr std::array names = {"up",      "down",          "blocked",        "unblocked",
-                                         "warning", "database down", "database error", "lane taken"};
+    static constexpr std::array names = {"up",          "down",          "blocked",        "unblocked",
+                                         "warning",     "database down", "database error", "lane taken",
+                                         "receipts up", "receipts down"};
     const std::lock_guard lock(mutex_);
     const auto& f = figures_;
     auto text = fmt::format(
         "confirmed {}, returned {}, refused {}, no exchange {}, impossible {}, unknown {} (maybe sent {}); settled {} "
-        "of {}\n",
+        "of {}; receipts recorded {}, unchanged {}, unknown {}\n",
         f.confirmed, f.returned, f.refused, f.no_exchange, f.impossible, f.unknown, f.maybe_sent, f.settled_changed,
-        f.settled_asked);
+        f.settled_asked, f.receipts_recorded, f.receipts_unchanged, f.receipts_unknown);
     for (const auto& one : remarks_) {
         text +=
             fmt::format("{:6} ms {}: {}\n", one.at.count(), names.at(static_cast<std::size_t>(one.about)), one.text);
@@ -81,6 +82,19 @@ void recorder::settled(std::size_t asked, std::size_t changed, std::chrono::micr
     figures_.settled_changed += changed;
 }
 
+void recorder::receipts_up(std::string_view where) { note(topic::receipts_up, std::string(where)); }
+
+void recorder::receipts_down(std::string_view why, std::chrono::milliseconds) {
+    note(topic::receipts_down, std::string(why));
+}
+
+void recorder::receipts_taken(std::size_t changed, std::size_t unchanged, std::span<const std::string> unknown) {
+    const std::lock_guard lock(mutex_);
+    figures_.receipts_recorded += changed;
+    figures_.receipts_unchanged += unchanged;
+    figures_.receipts_unknown += unknown.size();
+}
+
 void recorder::note(topic about, std::string text) {
     const auto since = std::chrono::steady_clock::now() - began_;
     const std::lock_guard lock(mutex_);
@@ -94,6 +108,8 @@ void recorder::note(topic about, std::string text) {
         case topic::database_error: ++figures_.database_errors; break;
         case topic::database_down:  // counted by its role
         case topic::lane_taken: break;
+        case topic::receipts_up: ++figures_.receipts_up; break;
+        case topic::receipts_down: ++figures_.receipts_down; break;
     }
 }
 

@@ -21,6 +21,8 @@ class recorder final : public relay::observer {
         std::size_t up = 0, down = 0, blocked = 0, unblocked = 0, warnings = 0;
         std::size_t reader_down = 0, settler_down = 0, database_errors = 0;
         std::size_t settled_asked = 0, settled_changed = 0;
+        std::size_t receipts_up = 0, receipts_down = 0;
+        std::size_t receipts_recorded = 0, receipts_unchanged = 0, receipts_unknown = 0;
     };
     figures so_far() const;
 
@@ -44,9 +46,23 @@ class recorder final : public relay::observer {
     void lane_taken(unsigned lane, unsigned of) override;
     void attempted(const relay::attempt& one) override;
     void settled(std::size_t asked, std::size_t changed, std::chrono::microseconds took) override;
+    void receipts_up(std::string_view where) override;
+    void receipts_down(std::string_view why, std::chrono::milliseconds next_try) override;
+    void receipts_taken(std::size_t changed, std::size_t unchanged, std::span<const std::string> unknown) override;
 
   private:
-    enum class topic { up, down, blocked, unblocked, warning, database_down, database_error, lane_taken };
+    enum class topic {
+        up,
+        down,
+        blocked,
+        unblocked,
+        warning,
+        database_down,
+        database_error,
+        lane_taken,
+        receipts_up,
+        receipts_down
+    };
     struct remark {
         std::chrono::milliseconds at;  // since the beginning
         topic about;

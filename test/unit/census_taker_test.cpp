@@ -15,9 +15,12 @@ struct table final : outbox::counting {
     const char* fails = nullptr;
     std::uint64_t most = 0;
     int asked = 0;
+    std::optional<std::chrono::milliseconds> asked_overdue;
 
     explicit table(simulation::turned_clock& c) : clock(c) {}
-    outbox::census count_up_to(std::uint64_t limit, std::chrono::milliseconds) override {
+    outbox::census count_up_to(std::uint64_t limit, std::chrono::milliseconds,
+                               std::optional<std::chrono::milliseconds> overdue) override {
+        asked_overdue = overdue;
         ++asked;
         most = limit;
         clock.advance(takes);
@@ -37,7 +40,7 @@ struct fixture {
     table counted{clock};
     listener heard;
     bool in_charge = true;
-    relay::census_taker taker{counted, clock, heard, [this] { return in_charge; }};
+    relay::census_taker taker{counted, clock, heard, [this] { return in_charge; }, 90s};
 };
 
 }  // namespace
@@ -46,6 +49,7 @@ TEST_CASE_FIXTURE(fixture, "counting takes no more than a small share of the tim
     const auto usual = taker.run_once();
     CHECK(usual >= 1s);
     CHECK(counted.most > 0);
+    CHECK(counted.asked_overdue == 90s);
     counted.takes = 9s;
     CHECK(taker.run_once() >= 100s);
     counted.fails = "too slow";

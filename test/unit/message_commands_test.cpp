@@ -56,6 +56,13 @@ TEST_CASE("list understands every condition, and has a limit") {
     CHECK(none.limit == 50);
 }
 
+TEST_CASE("list finds what is overdue, which says already of what status and since when") {
+    CHECK(understood<command::list>({"list", "--overdue", "--exchange", "x"}).overdue);
+    CHECK_FALSE(understood<command::list>({"list"}).overdue);
+    CHECK(contains(refused({"list", "--overdue", "--status", "failed"}), "excludes"));
+    CHECK(contains(refused({"list", "--overdue", "--before", "2h"}), "excludes"));
+}
+
 TEST_CASE("a status is a name or a number") {
     const auto status = [](const std::string& text) {
         return understood<command::list>({"list", "--status=" + text}).which.filter.status;

@@ -44,6 +44,7 @@ outbox::census some_census() {
     one.oldest_due = 970'000;
     one.ledger_entries = 2;
     one.blocked_keys = 3;
+    one.receipts_overdue = 4;
     return one;
 }
 
@@ -173,6 +174,7 @@ TEST_SUITE("metrics") {
         CHECK(value("outbox_oldest_due_age_seconds") == 30);
         CHECK(value("outbox_ledger_entries") == 2);
         CHECK(value("outbox_blocked_keys") == 3);
+        CHECK(value("outbox_receipts_overdue") == 4);
         CHECK(value("outbox_backlog_counted_timestamp_seconds") > 1.6e9);
         CHECK(metrics.text().find("outbox_innodb_history_length ") == std::string::npos);
         auto census = some_census();
@@ -186,7 +188,22 @@ TEST_SUITE("metrics") {
         metrics.counted(std::nullopt);
         CHECK(value("outbox_backlog_rows{status=\"delivering\"}") == 0);
         CHECK(value("outbox_backlog_counted_timestamp_seconds") == 0);
+        CHECK(value("outbox_receipts_overdue") == 0);
         CHECK_THROWS(value("outbox_innodb_history_length"));
+    }
+
+    TEST_CASE_FIXTURE(fixture, "receipts are counted by what became of them") {
+        metrics.receipts_up("a");
+        CHECK(value("outbox_receipts_connected") == 1);
+        metrics.receipts_taken(500, 3, std::vector<std::string>{"x", ""});
+        metrics.receipts_taken(1, 0, {});
+        CHECK(value("outbox_receipts_total{outcome=\"recorded\"}") == 501);
+        CHECK(value("outbox_receipts_total{outcome=\"unchanged\"}") == 3);
+        CHECK(value("outbox_receipts_total{outcome=\"unknown\"}") == 2);
+        metrics.redelivered(7);
+        CHECK(value("outbox_redelivered_total") == 7);
+        metrics.receipts_down("gone", 1s);
+        CHECK(value("outbox_receipts_connected") == 0);
     }
 
     TEST_CASE_FIXTURE(fixture, "when a relay ends, it holds nothing, and its counts stay") {
@@ -194,11 +211,13 @@ TEST_SUITE("metrics") {
         metrics.database_up("lanes");
         metrics.lane_taken(0, 1);
         metrics.carrying(9);
+        metrics.receipts_up("a");
         metrics.counted(some_census());
         metrics.failed({"id", "e", "k", 0, 1}, 3, "why");
         metrics.ended();
-        for (const char* series : {"outbox_broker_connected", "outbox_database_connected{role=\"lanes\"}",
-                                   "outbox_lanes_held", "outbox_in_flight_rows", "outbox_due_rows"}) {
+        for (const char* series :
+             {"outbox_broker_connected", "outbox_database_connected{role=\"lanes\"}", "outbox_lanes_held",
+              "outbox_in_flight_rows", "outbox_due_rows", "outbox_receipts_connected"}) {
             CAPTURE(series);
             CHECK(value(series) == 0);
         }
