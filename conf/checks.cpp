@@ -1,6 +1,7 @@
 #include "conf/checks.hpp"
 
 #include <algorithm>
+#include <set>
 #include <string_view>
 
 #include "conf/address.hpp"
@@ -72,6 +73,11 @@ bool names_database(const std::string& text) {
 
 bool names_log(const std::vector<std::string>& urls) {
     return std::any_of(urls.begin(), urls.end(), [](const std::string& one) { return one == "log:"; });
+}
+
+bool all_different(const std::vector<dead_letters>& queues) {
+    std::set<std::string_view> names;
+    return std::all_of(queues.begin(), queues.end(), [&](const auto& one) { return names.insert(one.queue).second; });
 }
 
 objection listening_address(const std::string& value) {

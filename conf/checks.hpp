@@ -59,6 +59,9 @@ bool names_database(const std::string& url);
 /// Whether messages are to be printed instead of sent: one of the urls is log:.
 bool names_log(const std::vector<std::string>& urls);
 
+/// No queue is named by two of them.
+bool all_different(const std::vector<dead_letters>& queues);
+
 /// Empty, or an address to listen on: conf/address.hpp.
 objection listening_address(const std::string& value);
 

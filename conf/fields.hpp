@@ -180,6 +180,20 @@ void describe(V& v, receipts& r) {
 }
 
 template <class V>
+void describe(V& v, dead_letters& d) {
+    v.field("queue", d.queue, short_text);
+    v.rule({"queue"}, !d.queue.empty(), "is required: the dead-letter queue's name");
+    v.field("interval", d.interval, between(0ms, 24h * 365));
+    v.field("max_redrives", d.max_redrives, between(0U, 1'000'000U));
+    v.field("exchange", d.exchange, short_text);
+    v.field("routing_key", d.routing_key, short_text);
+    v.rule({"routing_key"}, !d.exchange.empty() || d.queue.empty() || d.routing_key != d.queue,
+           "leads back to the same queue");
+    v.field("rate", d.rate, between(1U, 100'000U));
+    v.field("paused", d.paused);
+}
+
+template <class V>
 void describe(V& v, http& h) {
     v.field("probes", h.probes, listening_address);
     v.field("metrics", h.metrics, listening_address);
@@ -210,6 +224,9 @@ void describe(V& v, settings& s) {
         v.rule({"queue"}, s.receipts.queue.empty() || s.relay.after_delivery == after_delivery::keep,
                "needs relay.after_delivery: keep, or there is no row any more when the receipt comes");
     });
+    v.list("dead_letters", s.dead_letters, [] { return dead_letters{}; });
+    v.rule({"dead_letters"}, all_different(s.dead_letters), "names a queue twice");
+    v.rule({"dead_letters"}, s.dead_letters.empty() || !names_log(s.broker.urls), "needs a broker, and log: is none");
     v.section("http", [&] { describe(v, s.http); });
     v.section("log", [&] { describe(v, s.log); });
 }

@@ -184,6 +184,18 @@ struct receipts {
     bool operator==(const receipts&) const = default;
 };
 
+/// What is to be done with the messages of one dead-letter queue; see relay/dead_letter.hpp.
+struct dead_letters {
+    std::string queue;
+    milliseconds interval{600'000};  // from a message's death to its redrive, at least
+    std::uint32_t max_redrives = 3;  // then it is filed in the ledger
+    std::string exchange;            // where to; with routing_key empty, too: where the message came from
+    std::string routing_key;
+    std::uint32_t rate = 100;  // redriven a second, at most
+    bool paused = false;       // only its length is looked at
+    bool operator==(const dead_letters&) const = default;
+};
+
 /// What is answered over HTTP, each at an address and port, "127.0.0.1:9464". Empty: not at all. Both may be the same.
 struct http {
     std::string probes;
@@ -210,6 +222,7 @@ struct settings {
     conf::purge purge;
     conf::topology topology;
     conf::receipts receipts;
+    std::vector<conf::dead_letters> dead_letters;
     conf::http http;
     conf::log log;
     bool operator==(const settings&) const = default;

@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -36,12 +37,32 @@ struct ledger_entry {
     std::optional<epoch_ms> filed;  // nullopt: a table without that column
 };
 
+/// A message that failed for good on the consumer's side.
+struct consumer_failure {
+    std::optional<std::string> message_id;
+    std::string exchange;  // with the routing key: where it is to be sent, should it be sent again
+    std::string routing_key;
+    std::optional<std::string> headers;     // JSON text
+    std::optional<std::string> properties;  // likewise
+    std::string payload;                    // any bytes
+    std::string reason;                     // tells it from all others; see file_failure
+    std::optional<std::int64_t> created;    // seconds since the epoch
+};
+
+/// What became of sending a consumer's failure again.
+enum class ledger_resend {
+    done,      // now
+    not_done,  // it could not be sent
+    already,   // it was sent before
+    no_entry,  // there is no such entry of the consumer's side
+};
+
 /// What became of a retry by hand.
 enum class ledger_retry {
     done,        // the message is back in status 0
     not_failed,  // it is not in status 2: somebody was quicker, or it has been sent again since
     gone,        // it is no longer in msg_log
-    consumers,   // it failed on the consumer's side: it is for the broker to have it again
+    consumers,   // it failed on the consumer's side: see resend_entry
     no_entry,    // there is no such entry
 };
 
@@ -63,6 +84,18 @@ class ledger {
     /// entry that it was done or could not be: one transaction. Of two that retry the same entry at once, one is told
     /// `done`, the other `not_failed`.
     virtual ledger_retry retry_entry(std::int64_t entry) = 0;
+
+    /// Files one failure of the consumer's side. False: there is no ledger. `perhaps_filed`: if one of the latest 1,000
+    /// entries has the same reason, that is taken for this one, as far as the column has room for 1,000 characters.
+    /// Throws store_error also where the payload would not fit whole.
+    virtual bool file_failure(const consumer_failure& one, bool perhaps_filed) = 0;
+
+    /// Has a consumer's failure sent again by `send`, and records in the entry whether that was done: one transaction,
+    /// in which the entry is locked while `send` is at work. What was sent before is sent again only with `repeat`.
+    /// Throws store_busy while somebody else sends it; what `send` throws, with nothing recorded. When it throws after
+    /// `send` has returned, that may not be recorded.
+    virtual ledger_resend resend_entry(std::int64_t entry, bool repeat,
+                                       const std::function<bool(const consumer_failure&)>& send) = 0;
 };
 
 }  // namespace outbox

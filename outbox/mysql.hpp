@@ -1,7 +1,7 @@
 #pragma once
 // outbox/mysql.hpp - the store on MySQL and MariaDB. Its statements stand in mysql.cpp (the relay's), mysql_order.cpp
 // (those of order by key), mysql_receipts.cpp, mysql_leases.cpp (those of msg_lane), mysql_ledger.cpp,
-// mysql_census.cpp, mysql_inspection.cpp and mysql_admin.cpp (those of operators).
+// mysql_failures.cpp, mysql_census.cpp, mysql_inspection.cpp and mysql_admin.cpp (those of operators).
 
 #include <string>
 
@@ -58,6 +58,9 @@ class mysql_store final : public store {
     std::vector<ledger_entry> entries(std::optional<std::int64_t> before, std::size_t limit) override;
     std::optional<std::string> payload(std::int64_t entry) override;
     ledger_retry retry_entry(std::int64_t entry) override;
+    bool file_failure(const consumer_failure& one, bool perhaps_filed) override;
+    ledger_resend resend_entry(std::int64_t entry, bool repeat,
+                               const std::function<bool(const consumer_failure&)>& send) override;
 
   private:
     void learn_schema();
@@ -83,6 +86,8 @@ class mysql_store final : public store {
     void file(std::span<const settlement* const> rows);
     void file_alike(std::span<const settlement* const> rows, bool id_fits);
     std::int64_t free_ledger_id();
+    void insert_failure(const consumer_failure& one);
+    bool is_filed(const std::string& reason);
     void insert_into_ledger(std::span<const settlement* const> rows, bool id_fits);
     std::string of_this_table() const;
 

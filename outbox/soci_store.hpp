@@ -1,8 +1,8 @@
 #pragma once
 // outbox/soci_store.hpp - the store on the databases behind SOCI. Its statements stand in soci_store.cpp (the relay's),
 // soci_order.cpp (those of order by key), soci_receipts.cpp, soci_leases.cpp (those of msg_lane), soci_ledger.cpp,
-// soci_census.cpp, soci_inspection.cpp and soci_admin.cpp (those of operators); what differs between the databases,
-// behind soci_dialect.
+// soci_failures.cpp, soci_census.cpp, soci_inspection.cpp and soci_admin.cpp (those of operators); what differs between
+// the databases, behind soci_dialect.
 
 #include <memory>
 #include <string>
@@ -50,6 +50,9 @@ class soci_store final : public store {
     std::vector<ledger_entry> entries(std::optional<std::int64_t> before, std::size_t limit) override;
     std::optional<std::string> payload(std::int64_t entry) override;
     ledger_retry retry_entry(std::int64_t entry) override;
+    bool file_failure(const consumer_failure& one, bool perhaps_filed) override;
+    ledger_resend resend_entry(std::int64_t entry, bool repeat,
+                               const std::function<bool(const consumer_failure&)>& send) override;
 
     rows_left left() override;
     outbox::backlog backlog() override;
@@ -98,6 +101,8 @@ class soci_store final : public store {
     const table_column& in_ledger(std::string_view name) const { return ledger_schema_.columns.find(name)->second; }
     void file_alike(std::span<const failure> rows, bool id_fits);
     std::int64_t free_ledger_id();
+    void insert_failure(const consumer_failure& one);
+    bool is_filed(const std::string& reason);
     void insert_into_ledger(std::span<const failure> rows, bool id_fits);
     std::string of_this_table() const;
 

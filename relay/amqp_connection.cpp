@@ -24,8 +24,9 @@
 namespace relay::amqp {
 namespace {
 
-constexpr amqp_channel_t publishing = 1;
+constexpr amqp_channel_t publishing = connection::publishing_channel;
 constexpr amqp_channel_t asking = 2;
+static_assert(asking < connection::first_free_channel);
 constexpr int frame_max = 131'072;
 constexpr int not_found = 404;
 constexpr amqp_boolean_t passive = 1;  // ask, don't declare

@@ -85,7 +85,7 @@ class connection {
 
     int socket() const;
 
-    /// For relay/amqp_consumer.cpp, whose channel is another one.
+    /// For relay/amqp_consumer.cpp, whose channel is another one, and for amqp_letters.cpp, which publishes as well.
     amqp_connection_state_t_* state() const;
 
     /// Publishes the message: with `mandatory`, as the channel's next tag. It may stay here until flush(). Blocks while
@@ -120,6 +120,9 @@ class connection {
 
     /// Says goodbye. Never throws.
     void close();
+
+    static constexpr std::uint16_t publishing_channel = 1;
+    static constexpr std::uint16_t first_free_channel = 3;
 
     struct impl;
 

@@ -1,5 +1,6 @@
 #include "relay/amqp_table.hpp"
 
+#include <cmath>
 #include <limits>
 #include <new>
 
@@ -63,7 +64,51 @@ amqp_field_value_t to_value(const nlohmann::json& json, amqp_pool_t& pool) {
     return field;
 }
 
+constexpr int deepest = 32;
+
+nlohmann::json to_json(const amqp_table_t& table, int depth);
+
+nlohmann::json to_json(const amqp_field_value_t& field, int depth) {
+    const auto& value = field.value;
+    switch (field.kind) {
+        case AMQP_FIELD_KIND_BOOLEAN: return value.boolean != 0;
+        case AMQP_FIELD_KIND_I8: return value.i8;
+        case AMQP_FIELD_KIND_U8: return value.u8;
+        case AMQP_FIELD_KIND_I16: return value.i16;
+        case AMQP_FIELD_KIND_U16: return value.u16;
+        case AMQP_FIELD_KIND_I32: return value.i32;
+        case AMQP_FIELD_KIND_U32: return value.u32;
+        case AMQP_FIELD_KIND_I64: return value.i64;
+        case AMQP_FIELD_KIND_U64:
+        case AMQP_FIELD_KIND_TIMESTAMP: return value.u64;
+        case AMQP_FIELD_KIND_F32: return value.f32;
+        case AMQP_FIELD_KIND_F64: return value.f64;
+        case AMQP_FIELD_KIND_DECIMAL: return value.decimal.value / std::pow(10.0, value.decimal.decimals);
+        case AMQP_FIELD_KIND_UTF8:
+        case AMQP_FIELD_KIND_BYTES: return text_of(value.bytes);
+        case AMQP_FIELD_KIND_TABLE: return to_json(value.table, depth + 1);
+        case AMQP_FIELD_KIND_ARRAY: {
+            auto array = nlohmann::json::array();
+            if (depth >= deepest) return nullptr;
+            for (int i = 0; i < value.array.num_entries; ++i)
+                array.push_back(to_json(value.array.entries[i], depth + 1));
+            return array;
+        }
+        default: return nullptr;
+    }
+}
+
+nlohmann::json to_json(const amqp_table_t& table, int depth) {
+    if (depth > deepest) return nullptr;
+    auto object = nlohmann::json::object();
+    for (int i = 0; i < table.num_entries; ++i)
+        object[std::string(text_of(table.entries[i].key))] = to_json(table.entries[i].value, depth);
+    return object;
+}
+
 }  // namespace
+
+nlohmann::json to_json(const amqp_table_t& table) { return to_json(table, 1); }
 
 amqp_table_t to_table(const nlohmann::json& object, amqp_pool_t& pool) {
     amqp_table_t table{0, allocate<amqp_table_entry_t>(pool, object.size())};

@@ -17,6 +17,10 @@ namespace relay::amqp {
 /// The result lives in `pool`, and its texts in `object`, which has to stay.
 amqp_table_t to_table(const nlohmann::json& object, amqp_pool_t& pool);
 
+/// The other way: numbers and timestamps (seconds) become numbers, decimals doubles, bytes strings, whatever is in
+/// them. What lies deeper than 32 tables and arrays is null.
+nlohmann::json to_json(const amqp_table_t& table);
+
 inline amqp_bytes_t bytes_of(std::string_view text) {
     return {text.size(), const_cast<char*>(text.data())};  // the library only reads it
 }

@@ -1,14 +1,11 @@
 #include "relay/compose.hpp"
 
-#include <openssl/evp.h>
-
-#include <array>
-#include <new>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include "relay/digest.hpp"
 #include "relay/envelope.hpp"
 #include "relay/json_object.hpp"
 #include "relay/properties.hpp"
@@ -25,21 +22,6 @@ fault over_short_string(const std::string& what, std::string_view text) {
     if (text.size() <= max_short_string) return std::nullopt;
     return impossible{what + " is " + std::to_string(text.size()) + " bytes, AMQP allows " +
                       std::to_string(max_short_string)};
-}
-
-std::string sha256_of(std::string_view bytes) {
-    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-    unsigned int size = 0;
-    // Of a digest that is built in, only memory can run out.
-    if (EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, EVP_sha256(), nullptr) != 1)
-        throw std::bad_alloc();
-
-    std::string text = "sha256:";
-    for (unsigned int at = 0; at < size; ++at) {
-        text += "0123456789abcdef"[digest[at] >> 4];
-        text += "0123456789abcdef"[digest[at] & 15];
-    }
-    return text;
 }
 
 fault read_headers(std::string_view text, nlohmann::json& headers) {

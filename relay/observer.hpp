@@ -16,6 +16,15 @@
 
 namespace relay {
 
+/// What was done in a dead-letter queue since it was told last.
+struct letter_report {
+    std::string_view queue;               // one of the configured ones
+    std::optional<std::uint64_t> length;  // nullopt: not looked at now
+    std::uint64_t redriven = 0;
+    std::uint64_t filed = 0;    // in the ledger
+    std::uint64_t refused = 0;  // could be neither; they are still there
+};
+
 /// The loops that relaying stands on: as long as each turns, the process is of use.
 enum class loop { reader, pump, settler, keeper };
 
@@ -75,6 +84,10 @@ class observer {
     virtual void database_clock(outbox::epoch_ms /*now*/, time_point /*asked*/, std::chrono::microseconds /*took*/) {}
     /// What the table holds. nullopt: another sidecar counts it from now on.
     virtual void counted(const std::optional<outbox::census>& /*what*/) {}
+
+    virtual void dead_letters(const letter_report& /*report*/) {}
+    /// Once for each new reason. Without a queue, it concerns all of them.
+    virtual void dead_letters_trouble(std::string_view /*queue*/, std::string_view /*why*/) {}
 };
 
 }  // namespace relay

@@ -54,6 +54,7 @@ struct options {
     command::retry retry;
     command::remove remove;
     command::failures failures;
+    command::redrive redrive;
     command::health health;
 
     command::any of(const command::any& chosen) const {
@@ -69,6 +70,7 @@ struct options {
     const command::retry& given(const command::retry&) const { return retry; }
     const command::remove& given(const command::remove&) const { return remove; }
     const command::failures& given(const command::failures&) const { return failures; }
+    const command::redrive& given(const command::redrive&) const { return redrive; }
     const command::health& given(const command::health&) const { return health; }
     template <class Other>
     const Other& given(const Other& other) const {
@@ -133,6 +135,18 @@ void add_message_commands(CLI::App& app, invocation& result, options& given) {
     add_message_command(app, result, given.failures, "failures",
                         "List the ledger of failures (sys_mq_fail), the latest first; or `show` or `retry` its "
                         "entries.");
+    auto* redrive = add_command<command::redrive>(
+        app, result, "redrive",
+        "Send the messages of a dead-letter queue to where they came from, or to where the\n"
+        "configuration says, now. Each leaves the queue once its copy is confirmed and routed.");
+    redrive->add_option("QUEUE", given.redrive.queue, "The dead-letter queue's name")->required();
+    redrive->add_flag("--dry-run", given.redrive.dry_run, "Only say what would go where");
+    redrive->add_option("--limit", given.redrive.limit, "At most so many")
+        ->option_text("N")
+        ->check(CLI::PositiveNumber);
+    redrive->add_option("--rate", given.redrive.rate, "At most so many a second")
+        ->option_text("N [100]")
+        ->check(CLI::Range(1, 100'000));
 }
 
 }  // namespace

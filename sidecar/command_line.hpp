@@ -59,14 +59,21 @@ struct failures {
     std::optional<std::int64_t> before;  // list: entries before that one
     std::size_t limit = 50;
     bool full = false;
+    bool force = false;  // retry: also what was sent again before
+};
+struct redrive {
+    std::string queue;
+    bool dry_run = false;
+    std::optional<std::uint64_t> limit;  // nullopt: what is there at the beginning
+    std::optional<std::uint32_t> rate;   // a second; nullopt: as configured for that queue
 };
 struct health {
     std::string probe = "live";  // or "ready", "startup"
     std::optional<std::string> url;
 };
 struct version {};
-using any =
-    std::variant<run, check, migrate, doctor, status, purge, list, show, retry, remove, failures, health, version>;
+using any = std::variant<run, check, migrate, doctor, status, purge, list, show, retry, remove, failures, redrive,
+                         health, version>;
 }  // namespace command
 
 struct invocation {

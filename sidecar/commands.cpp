@@ -28,6 +28,7 @@ int dispatch(const command::list& options, const context& at) { return list(opti
 int dispatch(const command::show& options, const context& at) { return show(options, at); }
 int dispatch(const command::retry& options, const context& at) { return retry(options, at); }
 int dispatch(const command::remove& options, const context& at) { return remove(options, at); }
+int dispatch(const command::redrive& options, const context& at) { return redrive(options, at); }
 int dispatch(const command::failures& options, const context& at) { return failures(options, at); }
 int dispatch(const command::health& options, const context& at) { return health(options, at.wanted); }
 int dispatch(const command::version&, const context&) { return exit_code::success; }

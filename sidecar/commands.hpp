@@ -26,6 +26,7 @@ int list(const command::list& options, const context& at);
 int show(const command::show& options, const context& at);
 int retry(const command::retry& options, const context& at);
 int remove(const command::remove& options, const context& at);
+int redrive(const command::redrive& options, const context& at);
 int failures(const command::failures& options, const context& at);
 /// With a url it needs no settings, so it loads them itself.
 int health(const command::health& options, const invocation& wanted);

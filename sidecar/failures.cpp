@@ -11,6 +11,7 @@
 #include "sidecar/exit_code.hpp"
 #include "sidecar/log.hpp"
 #include "sidecar/message_view.hpp"
+#include "sidecar/send_again.hpp"
 #include "sidecar/terminal.hpp"
 
 namespace sidecar {
@@ -124,23 +125,53 @@ outcome_words words_for(ledger_retry outcome) {
         case ledger_retry::done: return {"done", "put back to be delivered"};
         case ledger_retry::not_failed: return {"not_failed", "its message is not failed (any more)"};
         case ledger_retry::gone: return {"gone", "its message is no longer in the outbox"};
-        case ledger_retry::consumers: return {"consumers", "it failed on the consumer's side: it is for the broker"};
+        case ledger_retry::consumers: return {"consumers", "it failed on the consumer's side"};
         case ledger_retry::no_entry: break;
     }
     return {"no_entry", "there is no such entry"};
 }
 
-int retry_entries(outbox::store& store, const command::failures& options, bool as_json) {
+// Of a failure of the consumer's side: sends it, for which the entry is locked.
+outcome_words resend(outbox::store& store, std::int64_t id, const command::failures& options, const context& at,
+                     std::string& why) {
+    bool sent = false;
+    try {
+        const auto outcome = store.resend_entry(id, options.force, [&](const outbox::consumer_failure& one) {
+            why = send_again(one, at.settings).value_or("");
+            return sent = why.empty();
+        });
+        switch (outcome) {
+            case outbox::ledger_resend::done: return {"done", "sent again: confirmed and routed"};
+            case outbox::ledger_resend::not_done: return {"not_done", "not done"};
+            case outbox::ledger_resend::already:
+                return {"already", "it was sent again before; --force does it once more"};
+            case outbox::ledger_resend::no_entry: break;
+        }
+        return words_for(ledger_retry::no_entry);
+    } catch (const outbox::store_busy&) {
+        return {"busy", "somebody else is retrying it just now"};
+    } catch (const std::exception& error) {
+        if (!sent) throw;
+        why = error.what();
+        return {"not_recorded", "sent again, but that could not be recorded"};
+    }
+}
+
+int retry_entries(outbox::store& store, const command::failures& options, const context& at) {
     auto all = json::array();
     bool every = true;
     for (const auto id : options.entries) {
         const auto outcome = store.retry_entry(id);
-        every = every && outcome == ledger_retry::done;
-        const auto words = words_for(outcome);
-        all.push_back({{"entry", id}, {"outcome", words.name}});
-        if (!as_json) std::cout << fmt::format("{}: {}\n", id, words.text);
+        auto words = words_for(outcome);
+        std::string why;
+        if (outcome == ledger_retry::consumers) words = resend(store, id, options, at, why);
+        every = every && std::string_view(words.name) == "done";
+        json one = {{"entry", id}, {"outcome", words.name}};
+        if (!why.empty()) one["reason"] = why;
+        all.push_back(std::move(one));
+        if (!at.json) std::cout << fmt::format("{}: {}{}\n", id, words.text, why.empty() ? "" : ": " + printable(why));
     }
-    if (as_json) std::cout << dumped({{"entries", all}});
+    if (at.json) std::cout << dumped({{"entries", all}});
     return every ? exit_code::success : exit_code::failed;
 }
 
@@ -154,7 +185,7 @@ int failures(const command::failures& options, const context& at) {
     }
     switch (options.what) {
         case command::failures::action::show: return show_entry(*store, options, at.json);
-        case command::failures::action::retry: return retry_entries(*store, options, at.json);
+        case command::failures::action::retry: return retry_entries(*store, options, at);
         case command::failures::action::list: break;
     }
     return list_entries(*store, options, at.json);

@@ -98,10 +98,11 @@ void add_options(CLI::App& to, command::failures& given) {
     show->callback([&] { given.what = command::failures::action::show; });
 
     auto* retry = to.add_subcommand("retry",
-                                    "Put the messages of these entries back to be delivered, and note it in the "
-                                    "entries.")
+                                    "Put the messages of these entries back to be delivered, or, if they failed on "
+                                    "the consumer's side, send them now; and note it in the entries.")
                       ->fallthrough();
     retry->add_option("ENTRY", given.entries, "The entries' numbers")->required();
+    retry->add_flag("--force", given.force, "Also what failed on the consumer's side and was sent again before");
     retry->callback([&] { given.what = command::failures::action::retry; });
 }
 

@@ -186,6 +186,25 @@ struct metrics::impl {
         "For how long the oldest transaction of the server has been open; only with the right to see it.");
     prometheus::Gauge* transaction = nullptr;  // likewise
 
+    // By queue, of the configured ones.
+    prometheus::Family<prometheus::Gauge>& letter_family = series::gauges(
+        registry, "outbox_dead_letters",
+        "Messages that wait in a dead-letter queue, as the sidecar that relays lane 0 saw it; 0 from all others.");
+    prometheus::Family<prometheus::Counter>& redriven_family = series::counters(
+        registry, "outbox_dead_letters_redriven_total", "Dead letters sent again, confirmed and routed.");
+    prometheus::Family<prometheus::Counter>& filed_family =
+        series::counters(registry, "outbox_dead_letters_filed_total", "Dead letters filed in the ledger of failures.");
+    prometheus::Family<prometheus::Counter>& refused_family =
+        series::counters(registry, "outbox_dead_letters_refused_total",
+                         "Times that a dead letter could be neither sent again nor filed, and stayed where it was.");
+    struct letter_series {
+        prometheus::Gauge* length;
+        prometheus::Counter* redriven;
+        prometheus::Counter* filed;
+        prometheus::Counter* refused;
+    };
+    std::map<std::string, letter_series, std::less<>> letters;  // guarded by mutex
+
     std::mutex mutex;  // guards what follows
     series::tally confirm_tally{confirm_bounds};
     series::tally lag_tally{lag_bounds};
@@ -211,6 +230,7 @@ void metrics::ended() {
     impl_->no_census();
     impl_->in_flight.Set(0);
     impl_->receipts_connected.Set(0);
+    for (const auto& [queue, one] : impl_->letters) one.length->Set(0);
 }
 
 void metrics::broker_up(std::string_view) {
@@ -346,6 +366,25 @@ void metrics::counted(const std::optional<outbox::census>& what) {
     impl::show(impl_->history_family, impl_->history, number(what->history_length));
     impl::show(impl_->transaction_family, impl_->transaction,
                what->oldest_transaction ? std::optional(seconds(*what->oldest_transaction)) : std::nullopt);
+}
+
+void metrics::dead_letters(const relay::letter_report& report) {
+    const std::lock_guard lock(impl_->mutex);
+    auto& all = impl_->letters;
+    auto found = all.find(report.queue);
+    if (found == all.end()) {
+        const std::string name(report.queue);
+        const prometheus::Labels label = {{"queue", name}};
+        found =
+            all.emplace(name, impl::letter_series{&impl_->letter_family.Add(label), &impl_->redriven_family.Add(label),
+                                                  &impl_->filed_family.Add(label), &impl_->refused_family.Add(label)})
+                .first;
+    }
+    const auto& one = found->second;
+    if (report.length) one.length->Set(static_cast<double>(*report.length));
+    one.redriven->Increment(static_cast<double>(report.redriven));
+    one.filed->Increment(static_cast<double>(report.filed));
+    one.refused->Increment(static_cast<double>(report.refused));
 }
 
 }  // namespace sidecar

@@ -48,6 +48,7 @@ class metrics final : public relay::observer {
     void carrying(std::size_t rows) override;
     void database_clock(outbox::epoch_ms now, relay::time_point asked, std::chrono::microseconds took) override;
     void counted(const std::optional<outbox::census>& what) override;
+    void dead_letters(const relay::letter_report& report) override;
 
   private:
     struct impl;

@@ -104,6 +104,12 @@ class observers final : public relay::observer {
     void counted(const std::optional<outbox::census>& what) override {
         tell([&](auto& one) { one.counted(what); });
     }
+    void dead_letters(const relay::letter_report& report) override {
+        tell([&](auto& one) { one.dead_letters(report); });
+    }
+    void dead_letters_trouble(std::string_view queue, std::string_view why) override {
+        tell([&](auto& one) { one.dead_letters_trouble(queue, why); });
+    }
 
   private:
     template <class Event>

@@ -194,6 +194,21 @@ void reporter::say_left_out(throttle& one, std::string_view event, std::string_v
                      {{"left_out", count}});
 }
 
+void reporter::dead_letters(const relay::letter_report& report) {
+    add(since_.redriven, report.redriven);
+    add(since_.filed, report.filed);
+}
+
+void reporter::dead_letters_trouble(std::string_view queue, std::string_view why) {
+    const std::lock_guard lock(mutex_);
+    if (!warnings_.allows(clock_.now())) return;
+    if (queue.empty())
+        out_.warning("dead_letters_down", "no connection to a broker for the dead-letter queues", {{"reason", why}});
+    else
+        out_.warning("dead_letters_stay", "dead letters could be neither sent again nor filed; trying again",
+                     {{"queue", queue}, {"reason", why}});
+}
+
 void reporter::tick() {
     const auto now = clock_.now();
     {
@@ -216,6 +231,9 @@ void reporter::summarize() {
     const auto published = take(since_.published), confirmed = take(since_.confirmed), retried = take(since_.retried),
                failed = take(since_.failed), duplicates = take(since_.duplicates), elsewhere = take(since_.elsewhere),
                receipts = take(since_.receipts);
+    if (const auto redriven = take(since_.redriven), filed = take(since_.filed); redriven + filed > 0)
+        out_.info("dead_letters", fmt::format("in the last {} s", seconds),
+                  {{"redriven", redriven}, {"filed", filed}, {"seconds", seconds}});
     if (published + retried + failed + elsewhere + receipts == 0) return;
     out_.info("summary", fmt::format("in the last {} s", seconds),
               {{"published", published},

@@ -48,6 +48,9 @@ class reporter final : public relay::observer {
     void receipts_taken(std::size_t changed, std::size_t unchanged, std::span<const std::string> unknown) override;
     void redelivered(std::size_t rows) override;
 
+    void dead_letters(const relay::letter_report& report) override;
+    void dead_letters_trouble(std::string_view queue, std::string_view why) override;
+
     struct totals {
         std::uint64_t confirmed = 0;
         std::uint64_t failed = 0;  // for good
@@ -70,6 +73,8 @@ class reporter final : public relay::observer {
         std::atomic<std::uint64_t> duplicates{0};  // outcome unknown: sent again, perhaps twice
         std::atomic<std::uint64_t> elsewhere{0};   // settled or deleted by someone else meanwhile
         std::atomic<std::uint64_t> receipts{0};    // that made a row consumed
+        std::atomic<std::uint64_t> redriven{0};    // dead letters
+        std::atomic<std::uint64_t> filed{0};       // likewise
     };
 
     void say_left_out(throttle& one, std::string_view event, std::string_view what);

@@ -24,6 +24,7 @@
 #include "relay/reader.hpp"
 #include "relay/receipt_queue.hpp"
 #include "relay/redeliverer.hpp"
+#include "relay/redriver.hpp"
 #include "relay/settler.hpp"
 #include "sidecar/worker.hpp"
 
@@ -112,6 +113,11 @@ struct service::impl {
         }
         if (s.receipts.redeliver.within)
             redeliverer_store = outbox::make_store(s.database, {s.relay.after_delivery, "redeliverer"});
+        if (!s.dead_letters.empty()) {
+            letter_store = outbox::make_store(patient_for(s.database, 5s), {s.relay.after_delivery, "dead_letters"});
+            redriver.emplace(s.broker, s.dead_letters, *letter_store, clock, seeded_by_hardware(), watch,
+                             [this] { return keeper.leads(); });
+        }
         if (s.database.notify) news = outbox::make_news(s.database);
     }
 
@@ -124,6 +130,7 @@ struct service::impl {
         if (counter_store) beside.emplace_back([this](worker& me) { count(me); });
         if (receipts) beside.emplace_back([this](worker& me) { take_receipts(me); });
         if (redeliverer_store) beside.emplace_back([this](worker& me) { redeliver(me); });
+        if (redriver) beside.emplace_back([this](worker& me) { redrive(me); });
         if (news) beside.emplace_back([this](worker& me) { listen(me); });
         if (emptied) beside.emplace_back([this](worker& me) { watch_for_the_end(me); });
     }
@@ -208,6 +215,11 @@ struct service::impl {
         for (me.rest(settings.receipts.redeliver.interval); me.going();) me.rest(redeliverer.run_once());
     }
 
+    void redrive(worker& me) {
+        while (me.going()) me.rest(redriver->run_once());
+        redriver_ended.ring();
+    }
+
     void purge(worker& me) {
         for (;;) {
             const auto next = purge_schedule->next(std::chrono::system_clock::now());
@@ -242,6 +254,7 @@ struct service::impl {
         for (auto& one : beside) one.stop();
         if (news) news->wake();
         if (receipts) receipts->leave();
+        if (redriver) redriver->stop();
         stop_reading = true;
         reader_bell.ring();
         // Each stage ends when nothing more can come from the one before it.
@@ -262,6 +275,11 @@ struct service::impl {
             if (const auto left = std::chrono::ceil<milliseconds>(deadline.load() - clock.now()); left > 0ms)
                 receipts_ended.wait(left);
             receipts->abort();
+        }
+        if (redriver) {
+            const auto left = std::chrono::ceil<milliseconds>(deadline.load() - clock.now());
+            redriver_ended.wait(std::max<milliseconds>(left, 1ms));
+            redriver->abort();
         }
         beside.clear();
 
@@ -291,6 +309,7 @@ struct service::impl {
     std::unique_ptr<outbox::store> receipt_store;
     std::unique_ptr<outbox::store> redeliverer_store;
     std::unique_ptr<relay::receipt_queue> receipts;
+    std::unique_ptr<outbox::store> letter_store;
     std::unique_ptr<outbox::news> news;
     std::optional<relay::schedule> purge_schedule;
 
@@ -298,6 +317,7 @@ struct service::impl {
     relay::bell keeper_bell;
     relay::bell pump_ended;
     relay::bell receipts_ended;
+    relay::bell redriver_ended;
     relay::in_flight in_flight;
     relay::lane_keeper keeper;
     relay::outcome_queue outcomes;
@@ -306,6 +326,7 @@ struct service::impl {
     relay::reader reader;
     relay::pump pump;
     relay::settler settler;
+    std::optional<relay::redriver> redriver;
 
     std::atomic<bool> stop_reading{false};
     std::atomic<bool> stop_publishing{false};
@@ -343,6 +364,7 @@ void service::cut_short() {
     impl_->hurry = true;
     impl_->publisher->abort();
     if (impl_->receipts) impl_->receipts->abort();
+    if (impl_->redriver) impl_->redriver->abort();
     impl_->outcomes.ring();
 }
 

@@ -39,7 +39,7 @@ TEST_SUITE("command line") {
         const auto help = run_sidecar({"--help"}, {});
         CHECK(help.code == 0);
         for (const char* command : {"run", "check", "migrate", "doctor", "status", "purge", "list", "show", "retry",
-                                    "delete", "failures", "health", "version"})
+                                    "delete", "failures", "redrive", "health", "version"})
             CHECK(contains(help.out, command));
     }
 

@@ -63,6 +63,24 @@ TEST_CASE("each command is understood") {
     CHECK(std::get<command::health>(understood({"health"}).what).probe == "live");
 }
 
+TEST_CASE("redrive names a queue, and bounds what is moved") {
+    const auto all = std::get<command::redrive>(understood({"redrive", "orders.dead"}).what);
+    CHECK(all.queue == "orders.dead");
+    CHECK_FALSE(all.dry_run);
+    CHECK_FALSE(all.limit);
+    CHECK_FALSE(all.rate);
+    const auto some =
+        std::get<command::redrive>(understood({"redrive", "q", "--dry-run", "--limit", "7", "--rate", "5"}).what);
+    CHECK(some.dry_run);
+    CHECK(some.limit == 7);
+    CHECK(some.rate == 5);
+    for (const std::vector<std::string>& wrong : {std::vector<std::string>{"redrive"},
+                                                  {"redrive", "q", "--limit", "0"},
+                                                  {"redrive", "q", "--rate", "0"},
+                                                  {"redrive", "q", "extra"}})
+        CHECK(refused(wrong).exit_code == exit_code::usage);
+}
+
 TEST_CASE("global options stand before or after the command") {
     for (const auto& arguments :
          std::vector<std::vector<std::string>>{{"--config", "a.yaml", "--set", "retry.initial=5s", "--json", "status"},

@@ -117,4 +117,5 @@ TEST_CASE("the examples of the reference configuration work") {
     CHECK(s.topology.exchanges.size() == 1);
     CHECK(s.topology.queues.size() == 1);
     CHECK(s.topology.bindings.size() == 2);
+    CHECK(s.dead_letters.size() == 1);
 }

@@ -70,6 +70,7 @@ TEST_SUITE("metrics") {
         census.history_length = 1;
         census.oldest_transaction = 1s;
         metrics.counted(census);
+        metrics.dead_letters({"orders.dead", 1});
         for (const auto& objection : support::lint(all())) FAIL_CHECK(objection);
     }
 
@@ -206,6 +207,21 @@ TEST_SUITE("metrics") {
         CHECK(value("outbox_receipts_connected") == 0);
     }
 
+    TEST_CASE_FIXTURE(fixture, "dead letters are counted by queue, and none is there until one is configured") {
+        CHECK_THROWS(value("outbox_dead_letters{queue=\"a\"}"));
+        metrics.dead_letters({"a", 7});
+        CHECK(value("outbox_dead_letters{queue=\"a\"}") == 7);
+        CHECK(value("outbox_dead_letters_filed_total{queue=\"a\"}") == 0);
+        metrics.dead_letters({"a", std::nullopt, 3, 2, 1});
+        CHECK(value("outbox_dead_letters{queue=\"a\"}") == 7);
+        CHECK(value("outbox_dead_letters_redriven_total{queue=\"a\"}") == 3);
+        CHECK(value("outbox_dead_letters_filed_total{queue=\"a\"}") == 2);
+        CHECK(value("outbox_dead_letters_refused_total{queue=\"a\"}") == 1);
+        metrics.ended();
+        CHECK(value("outbox_dead_letters{queue=\"a\"}") == 0);
+        CHECK(value("outbox_dead_letters_redriven_total{queue=\"a\"}") == 3);
+    }
+
     TEST_CASE_FIXTURE(fixture, "when a relay ends, it holds nothing, and its counts stay") {
         metrics.broker_up("a");
         metrics.database_up("lanes");
@@ -231,6 +247,7 @@ TEST_SUITE("metrics") {
         census.history_length = 1;
         census.oldest_transaction = 1s;
         metrics.counted(census);
+        metrics.dead_letters({"orders.dead", 1});
         std::set<std::string> known;
         for (const auto& [name, one] : all()) {
             known.insert(name);

@@ -1,0 +1,29 @@
+#include <doctest/doctest.h>
+
+#include "conf_testing.hpp"
+
+using namespace std::chrono_literals;
+using conf_testing::load;
+using conf_testing::problems;
+
+TEST_CASE("a dead-letter queue needs a name, and has defaults for the rest") {
+    const auto s =
+        load("dead_letters: [{queue: orders.dead}, {queue: b, interval: 0s, max_redrives: 0, paused: true}]");
+    REQUIRE(s.dead_letters.size() == 2);
+    CHECK(s.dead_letters[0] == conf::dead_letters{.queue = "orders.dead"});
+    CHECK(s.dead_letters[1].interval == 0s);
+    CHECK(s.dead_letters[1].paused);
+    CHECK(load("log: {level: info}").dead_letters.empty());
+    CHECK(problems("dead_letters: [{interval: 5s}]").find("is required: the dead-letter queue's name") !=
+          std::string::npos);
+}
+
+TEST_CASE("what can't be meant about dead letters is refused") {
+    CHECK(problems("dead_letters: [{queue: a}, {queue: a}]").find("names a queue twice") != std::string::npos);
+    CHECK(problems("dead_letters: [{queue: a, routing_key: a}]").find("leads back to the same queue") !=
+          std::string::npos);
+    CHECK(problems("dead_letters: [{queue: a, exchange: x, routing_key: a}]").empty());
+    CHECK(problems("dead_letters: [{queue: a, rate: 0}]").find("1 to 100000") != std::string::npos);
+    CHECK(problems("dead_letters: [{queue: a}]", {{"OUTBOX_BROKER_URLS", "log:"}}).find("log: is none") !=
+          std::string::npos);
+}
