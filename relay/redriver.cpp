@@ -154,9 +154,9 @@ void redriver::step_in(queue& one) {
     for (const auto& why : done.troubles) complain(one.said, one.settings.queue, why);
 }
 
-void redriver::complain(std::set<std::string>& said, std::string_view queue, const std::string& why) {
+void redriver::complain(std::set<std::string>& said, std::string_view about, const std::string& why) {
     if (said.size() >= most_remembered) said.clear();
-    if (said.insert(why).second) watch_.dead_letters_trouble(queue, why);
+    if (said.insert(why).second) watch_.dead_letters_trouble(about, why);
 }
 
 void redriver::stop() { stopping_ = true; }

@@ -10,7 +10,9 @@ TEST_CASE("a dead-letter queue needs a name, and has defaults for the rest") {
     const auto s =
         load("dead_letters: [{queue: orders.dead}, {queue: b, interval: 0s, max_redrives: 0, paused: true}]");
     REQUIRE(s.dead_letters.size() == 2);
-    CHECK(s.dead_letters[0] == conf::dead_letters{.queue = "orders.dead"});
+    conf::dead_letters named;
+    named.queue = "orders.dead";
+    CHECK(s.dead_letters[0] == named);
     CHECK(s.dead_letters[1].interval == 0s);
     CHECK(s.dead_letters[1].paused);
     CHECK(load("log: {level: info}").dead_letters.empty());
