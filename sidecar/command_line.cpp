@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <sstream>
 
+#include "sidecar/completion.hpp"
 #include "sidecar/exit_code.hpp"
 #include "sidecar/message_options.hpp"
 
@@ -160,9 +161,15 @@ std::variant<invocation, parting> parse(const std::vector<std::string>& argument
     add_global_options(app, result);
     add_service_commands(app, result, given);
     add_message_commands(app, result, given);
+    std::string shell;
+    app.add_subcommand("completion", "Print a script that has a shell complete this command line.")
+        ->add_option("SHELL", shell, "bash, zsh or fish")
+        ->required()
+        ->check(CLI::IsMember({"bash", "zsh", "fish"}));
     app.footer(footer);  // after them, or each would inherit it
     try {
         app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));  // it pops them off the back
+        if (!shell.empty()) return parting{exit_code::success, completion(app, shell)};
         result.what = given.of(result.what);
         if (auto* retry = std::get_if<command::retry>(&result.what)) check(*retry);
         if (const auto* remove = std::get_if<command::remove>(&result.what)) check(*remove);
