@@ -11,15 +11,13 @@ namespace sidecar {
 namespace {
 
 constexpr auto description =
-    "Relays the rows of an outbox table in MySQL or MariaDB to RabbitMQ: each row whose transaction committed is\n"
-    "published with a publisher confirm, and its outcome is recorded in the row.\n";
+    "Relays the rows of an outbox table in MySQL, MariaDB, PostgreSQL or SQLite to RabbitMQ: each row whose\n"
+    "transaction committed is published with a publisher confirm, and its outcome is recorded in the row.\n";
 
 constexpr auto footer =
     "\nSettings come from --set, then OUTBOX_... variables, then the configuration file, then defaults.\n"
-    "Exit codes: 0 success, 1 failed, not all changed, stopped before it was empty, or (doctor) problems found, 64 "
-    "wrong usage, 69 database or "
-    "broker\n"
-    "unavailable, 70 internal error, 78 wrong configuration.\n"
+    "Exit codes: 0 success; 1 failed, not all changed, stopped before it was empty, or (doctor) problems found;\n"
+    "64 wrong usage; 69 database or broker unavailable; 70 internal error; 78 wrong configuration.\n"
     "`outbox-sidecar COMMAND --help` tells more about one command.";
 
 void add_global_options(CLI::App& app, invocation& result) {
@@ -109,7 +107,7 @@ void add_service_commands(CLI::App& app, invocation& result, options& given) {
     add_command<command::purge>(app, result, "purge", "Delete now what is older than its retention, in small batches.")
         ->add_flag("--dry-run", given.purge.dry_run, "Only count what would be deleted");
     auto* health = add_command<command::health>(app, result, "health",
-                                                "Ask a running sidecar how it is, at http.probes: exit code 0, or 69. "
+                                                "Ask a running sidecar how it is, at http.probes: exit code 0, or 69.\n"
                                                 "For images without a shell.");
     health->add_option("--probe", given.health.probe, "live (the default), ready or startup")
         ->check(CLI::IsMember({"live", "ready", "startup"}))
@@ -134,7 +132,7 @@ void add_message_commands(CLI::App& app, invocation& result, options& given) {
                         "Put failed messages back to be delivered, due now, with no tries spent.");
     add_message_command(app, result, given.remove, "delete", "Delete messages, in small batches.");
     add_message_command(app, result, given.failures, "failures",
-                        "List the ledger of failures (sys_mq_fail), the latest first; or `show` or `retry` its "
+                        "List the ledger of failures (sys_mq_fail), the latest first; or `show` or `retry` its\n"
                         "entries.");
     auto* redrive = add_command<command::redrive>(
         app, result, "redrive",

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include <array>
+#include <fstream>
 #include <regex>
 #include <set>
 #include <sstream>
@@ -60,7 +61,7 @@ TEST_CASE("bash completes commands, options and their values") {
     CHECK(offered("outbox-sidecar list --js") == words{"--json"});
 }
 
-TEST_CASE("every command and long option of the help is known to each shell") {
+TEST_CASE("every command and long option of the help is known to each shell, and to the man page") {
     std::set<std::string> commands, options;
     const auto collect = [&](const std::string& help, const std::string& expression, std::set<std::string>& into) {
         const std::regex pattern(expression);
@@ -80,5 +81,11 @@ TEST_CASE("every command and long option of the help is known to each shell") {
         const std::string dashes = shell == std::string("fish") ? "-l " : "--";
         for (const auto& one : options) CHECK_MESSAGE(text.find(dashes + one) != text.npos, one);
     }
+    std::ifstream file(OUTBOX_SOURCE_FOLDER "/deploy/man/outbox-sidecar.1");
+    const auto page =
+        std::regex_replace(std::string(std::istreambuf_iterator<char>(file), {}), std::regex("\\\\-"), "-");
+    for (const auto& one : commands)
+        CHECK_MESSAGE(std::regex_search(page, std::regex("\\.TP\\n.*(B|[^a-z])" + one + "\\b")), one);
+    for (const auto& one : options) CHECK_MESSAGE(page.find("--" + one) != page.npos, one);
     CHECK(std::get<sidecar::parting>(sidecar::parse({"completion", "tcsh"})).exit_code == 64);
 }
