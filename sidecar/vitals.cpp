@@ -94,7 +94,8 @@ void vitals::turned(relay::loop which) { turned_at_[number(which)].store(clock_.
 
 void vitals::broker_up(std::string_view) {
     const std::lock_guard lock(mutex_);
-    broker_ = blocked_ = std::nullopt;
+    broker_.reset();
+    blocked_.reset();
 }
 
 void vitals::broker_down(std::string_view why, milliseconds) {
