@@ -8,6 +8,7 @@
 
 #include "outbox/store.hpp"
 #include "relay/digest.hpp"
+#include "relay/overloaded.hpp"
 
 namespace relay {
 namespace {
@@ -17,11 +18,6 @@ constexpr std::uint64_t most_bytes_at_once = 8 * 1024 * 1024;
 // Quorum queues of RabbitMQ 4 drop what was given back 20 times.
 constexpr std::int64_t most_deliveries = 8;
 constexpr std::int64_t shortest_pause = 60;  // seconds, before what was refused is tried again
-
-template <class... Each>
-struct overloaded : Each... {
-    using Each::operator()...;
-};
 
 // nullopt: confirmed.
 std::optional<std::string> objection_of(const outcome& result, const destination& to) {

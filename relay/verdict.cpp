@@ -2,15 +2,10 @@
 
 #include <fmt/format.h>
 
+#include "relay/overloaded.hpp"
+
 namespace relay {
 namespace {
-
-template <class... F>
-struct overloaded : F... {
-    using F::operator()...;
-};
-template <class... F>
-overloaded(F...) -> overloaded<F...>;
 
 outbox::settlement spend_try(const attempt& one, const retry_rules& rules, double draw) {
     outbox::settlement result;
