@@ -75,7 +75,7 @@ std::vector<figure> drain_4k(scene& at) {
 // RabbitMQ slows down as a queue grows, and a quorum queue writes everything a second time once its log is full: for
 // the bare publisher too. So this queue is a classic one that keeps the last messages only.
 std::vector<figure> growth_backlog(scene& at) {
-    const nlohmann::json bounded = {{"x-max-length", 10'000}};
+    const nlohmann::json bounded = {{"x-max-length", 1'000}};
     std::vector<double> large, small;
     for (int round = 0; round < at.of.rounds; ++round) {
         small.push_back(drain_round(at, "classic", at.of.backlog_small, {}, bounded).rate);

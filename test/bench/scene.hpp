@@ -20,8 +20,8 @@ struct sizes {
     std::size_t classic_256 = 15'000;
     std::size_t quorum_1k = 15'000;
     std::size_t quorum_4k = 8'000;
-    std::size_t backlog_small = 10'000;
-    std::size_t backlog_large = 60'000;
+    std::size_t backlog_small = 30'000;
+    std::size_t backlog_large = 90'000;
     std::size_t settled = 200'000;
     std::size_t pinned = 50'000;
     std::size_t large_bodies = 200;
