@@ -10,8 +10,7 @@
 namespace relay::amqp {
 namespace {
 
-// Next to those of amqp_connection.cpp.
-constexpr amqp_channel_t consuming = 3;
+constexpr amqp_channel_t consuming = connection::first_free_channel;
 
 [[noreturn]] void lose(const char* what, const std::string& why) {
     throw connection_lost(fmt::format("{}: {}", what, why));
