@@ -51,7 +51,8 @@ objection usable_url(const std::string& value, std::initializer_list<std::string
         if (std::find(schemes.begin(), schemes.end(), parsed.scheme) == schemes.end())
             return fmt::format("the url's scheme must be one of {}", fmt::join(schemes, ", "));
         // Ignoring what someone asked for, ?ssl=true say, would be worse than refusing it.
-        if (!parsed.query.empty()) return "the url has a ?query; write such options as settings of their own";
+        if (!parsed.query.empty() && !parsed.scheme.starts_with("http"))
+            return "the url has a ?query; write such options as settings of their own";
     } catch (const wrong_value& wrong) {
         return wrong.what();
     }
@@ -77,7 +78,8 @@ bool names_log(const std::vector<std::string>& urls) {
 
 bool all_different(const std::vector<dead_letters>& queues) {
     std::set<std::string_view> names;
-    return std::all_of(queues.begin(), queues.end(), [&](const auto& one) { return names.insert(one.queue).second; });
+    return std::all_of(queues.begin(), queues.end(),
+                       [&](const auto& one) { return one.queue.empty() || names.insert(one.queue).second; });
 }
 
 objection listening_address(const std::string& value) {

@@ -49,7 +49,8 @@ objection instance_name(const std::string& value);
 /// Letters, digits, _ and $, and one dot between schema and table; each part at most 64 long. Safe to put into SQL.
 objection table_name(const std::string& value);
 
-/// A url of one of the schemes, without a query. Answers with a whole sentence that repeats nothing of the url.
+/// A url of one of the schemes; with a query only for http and https. Answers with a whole sentence that repeats
+/// nothing of the url.
 objection usable_url(const std::string& value, std::initializer_list<std::string_view> schemes);
 
 // What rules ask about urls. Both have nothing to object to a url that can't be parsed, or that is empty.

@@ -95,6 +95,8 @@ void describe(V& v, relay& r) {
     v.field("instance", r.instance, instance_name);
     v.field("ordered", r.ordered);
     v.field("on_failed", r.on_failed);
+    v.field("unroutable", r.unroutable);
+    v.field("park_probe", r.park_probe, between(1s, 1h));
 }
 
 template <class V>
@@ -122,6 +124,7 @@ void describe(V& v, purge& p) {
     v.field("delivered", p.delivered, between(1min, longest_duration));
     v.field("consumed", p.consumed, between(1min, longest_duration));
     v.field("failed", p.failed, between(1min, longest_duration));
+    v.field("ledger", p.ledger, between(1min, longest_duration));
     v.field("batch_rows", p.batch_rows, between(1U, 5'000U));
     v.field("pause", p.pause, between(0ms, 1h));
 }
@@ -182,7 +185,9 @@ void describe(V& v, receipts& r) {
 template <class V>
 void describe(V& v, dead_letters& d) {
     v.field("queue", d.queue, short_text);
-    v.rule({"queue"}, !d.queue.empty(), "is required: the dead-letter queue's name");
+    v.field("pattern", d.pattern, short_text);
+    v.rule({"queue", "pattern"}, d.queue.empty() != d.pattern.empty(),
+           "give one of them: the dead-letter queue's name, or a pattern of names");
     v.field("interval", d.interval, between(0ms, 24h * 365));
     v.field("max_redrives", d.max_redrives, between(0U, 1'000'000U));
     v.field("exchange", d.exchange, short_text);
@@ -194,9 +199,65 @@ void describe(V& v, dead_letters& d) {
 }
 
 template <class V>
+void describe(V& v, management& m) {
+    v.url("url", m.url, {"http", "https"});
+    v.secret("password", m.password, m.password_file);
+    v.rule({"password", "password_file"}, m.password.value.empty() || !has_password(m.url),
+           "the url has a password, too; leave one of them out");
+    v.section("tls", [&] { describe(v, m.tls); });
+    v.field("interval", m.interval, between(1s, 24h));
+}
+
+template <class V>
+void describe(V& v, webhook_route& r) {
+    v.field("exchange", r.exchange, short_text);
+    v.field("routing_key", r.routing_key, short_text);
+    v.url("url", r.url, {"https", "http"});
+}
+
+template <class V>
+void describe(V& v, webhook& w) {
+    v.url("url", w.url, {"https", "http"});
+    v.secret("key", w.key, w.key_file);
+    v.field("body", w.body);
+    v.field("allow_local", w.allow_local);
+    v.field("timeout", w.timeout, between(100ms, 10min));
+    v.field("retry_initial", w.retry_initial, between(100ms, 24h));
+    v.field("retry_max", w.retry_max, between(100ms, 24h));
+    v.rule({"retry_initial", "retry_max"}, w.retry_initial <= w.retry_max, "must not be longer than retry_max");
+    v.field("max_tries", w.max_tries, between(1U, 10'000U));
+    v.field("rate", w.rate, between(1U, 1'000U));
+    v.section("tls", [&] { describe(v, w.tls); });
+    v.list("routes", w.routes, [] { return webhook_route{}; });
+    v.rule({"key", "url"}, !w.key.value.empty() || (w.url.empty() && w.routes.empty()),
+           "is required: what is sent is signed with it");
+}
+
+template <class V>
+void describe(V& v, tracing& t) {
+    v.url("endpoint", t.endpoint, {"http", "https"});
+    v.secret("authorization", t.authorization, t.authorization_file);
+    v.field("service_name", t.service_name, not_empty);
+    v.field("ratio", t.ratio, between(0.0, 1.0));
+    v.field("interval", t.interval, between(100ms, 10min));
+    v.field("timeout", t.timeout, between(100ms, 10min));
+    v.field("queue_spans", t.queue_spans, between(1U, 1'000'000U));
+    v.section("tls", [&] { describe(v, t.tls); });
+}
+
+template <class V>
 void describe(V& v, http& h) {
     v.field("probes", h.probes, listening_address);
     v.field("metrics", h.metrics, listening_address);
+    v.field("api", h.api, listening_address);
+    v.section("access", [&] {
+        v.field("tokens_file", h.access.tokens_file, readable_file);
+        v.field("cert_file", h.access.cert_file, readable_file);
+        v.field("key_file", h.access.key_file, readable_file);
+        v.rule({"cert_file", "key_file"}, h.access.cert_file.empty() == h.access.key_file.empty(),
+               "cert_file and key_file belong together, but one of them is not given");
+        v.field("hosts", h.access.hosts);
+    });
 }
 
 template <class V>
@@ -227,7 +288,10 @@ void describe(V& v, settings& s) {
     v.list("dead_letters", s.dead_letters, [] { return dead_letters{}; });
     v.rule({"dead_letters"}, all_different(s.dead_letters), "names a queue twice");
     v.rule({"dead_letters"}, s.dead_letters.empty() || !names_log(s.broker.urls), "needs a broker, and log: is none");
+    v.section("management", [&] { describe(v, s.management); });
+    v.section("webhook", [&] { describe(v, s.webhook); });
     v.section("http", [&] { describe(v, s.http); });
+    v.section("tracing", [&] { describe(v, s.tracing); });
     v.section("log", [&] { describe(v, s.log); });
 }
 

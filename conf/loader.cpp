@@ -175,7 +175,8 @@ void loader::url(std::string_view name, std::string& member, std::initializer_li
     for (const auto& source : sources(name)) {
         attempt(source, [&] {
             const auto& text = text_of(source);
-            if (const auto fault = usable_url(text, schemes)) return report(source.from, source.path, *fault);
+            const auto fault = text.empty() ? std::nullopt : usable_url(text, schemes);
+            if (fault) return report(source.from, source.path, *fault);
             member = text;
         });
     }

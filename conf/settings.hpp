@@ -76,6 +76,7 @@ struct message {
 
 enum class after_delivery { keep, remove };  // remove is spelled `delete` in YAML
 enum class on_failed { skip, block };
+enum class unroutable { retry, park, fail };
 
 struct relay {
     std::uint32_t page_rows = 500;            // read per SELECT
@@ -90,7 +91,9 @@ struct relay {
     milliseconds lease{15'000};  // after so long without a sign of life, others take over
     std::string instance;        // what this sidecar is called in msg_lane; empty: host:pid
     bool ordered = false;        // no message overtakes an unsettled earlier one of its order_key
-    conf::on_failed on_failed = conf::on_failed::skip;  // when ordered: what a failed message means for its key
+    conf::on_failed on_failed = conf::on_failed::skip;      // when ordered: what a failed message means for its key
+    conf::unroutable unroutable = conf::unroutable::retry;  // what becomes of messages that no queue wants
+    milliseconds park_probe{30'000};  // how often one of those that are parked for the same reason is tried
     bool operator==(const relay&) const = default;
 };
 
@@ -121,6 +124,7 @@ struct purge {
     std::optional<milliseconds> delivered{std::chrono::hours{24 * 30}};  // nullopt ("never"): kept for ever
     std::optional<milliseconds> consumed{std::chrono::hours{24 * 30}};
     std::optional<milliseconds> failed;
+    std::optional<milliseconds> ledger;  // entries of sys_mq_fail
     std::uint32_t batch_rows = 500;
     milliseconds pause{20};  // at least, between batches; grows with what a batch took
     bool operator==(const purge&) const = default;
@@ -187,6 +191,7 @@ struct receipts {
 /// What is to be done with the messages of one dead-letter queue; see relay/dead_letter.hpp.
 struct dead_letters {
     std::string queue;
+    std::string pattern;  // instead of queue: all queues of the vhost whose names match it, `*` and `?` as in routes
     milliseconds interval{600'000};  // from a message's death to its redrive, at least
     std::uint32_t max_redrives = 3;  // then it is filed in the ledger
     std::string exchange;            // where to; with routing_key empty, too: where the message came from
@@ -196,10 +201,70 @@ struct dead_letters {
     bool operator==(const dead_letters&) const = default;
 };
 
+/// RabbitMQ's management API, asked for the queues that a pattern of dead_letters means. Empty url: not at all.
+struct management {
+    std::string url;  // http://user@host:15672 or https://…
+    secret password;
+    std::string password_file;
+    conf::tls tls;                  // for https
+    milliseconds interval{60'000};  // between two looks
+    bool operator==(const management&) const = default;
+};
+
+/// Failures that match are told to this url instead. Patterns as in retry_route.
+struct webhook_route {
+    std::string exchange = "*";
+    std::string routing_key = "*";
+    std::string url;  // empty: they are not told
+    bool operator==(const webhook_route&) const = default;
+};
+
+/// Each new entry of the ledger is told by a POST. Empty url and no routes: not at all.
+struct webhook {
+    std::string url;  // https:// or http://
+    secret key;       // for the signature; also key_file
+    std::string key_file;
+    bool body = false;                  // whether the message's body is told, too
+    bool allow_local = false;           // also loopback, link-local and private addresses
+    milliseconds timeout{10'000};       // for one POST, from connecting to the end of the answer
+    milliseconds retry_initial{5'000};  // the pause after a failed POST, doubled each time …
+    milliseconds retry_max{3'600'000};  // … up to this
+    std::uint32_t max_tries = 30;       // then the entry is told no more
+    std::uint32_t rate = 10;            // POSTs a second, at most
+    conf::tls tls;                      // for https
+    std::vector<webhook_route> routes;  // the first that matches decides
+    bool operator==(const webhook&) const = default;
+};
+
+/// Who may use the API and the console, and under which names they are reached.
+struct http_access {
+    std::string tokens_file;  // lines of role, name and token; empty: anyone who can connect, on this machine only
+    std::string cert_file;    // PEM, with key_file: TLS for the API and the console
+    std::string key_file;
+    std::string hosts;  // names in a browser's address bar besides localhost and addresses, separated by spaces
+    bool operator==(const http_access&) const = default;
+};
+
+/// Spans for a collector that speaks OTLP over HTTP. Empty endpoint: none.
+struct tracing {
+    std::string endpoint;  // http://host:4318/v1/traces or https://…
+    secret authorization;  // the header's value; also authorization_file
+    std::string authorization_file;
+    std::string service_name = "outbox-sidecar";
+    double ratio = 1.0;                 // of the messages without a traceparent of their own, how many get a span
+    milliseconds interval{5'000};       // between two deliveries, at most
+    milliseconds timeout{10'000};       // of one delivery
+    std::uint32_t queue_spans = 4'096;  // kept while the collector is away; more are dropped
+    conf::tls tls;                      // for https
+    bool operator==(const tracing&) const = default;
+};
+
 /// What is answered over HTTP, each at an address and port, "127.0.0.1:9464". Empty: not at all. Both may be the same.
 struct http {
     std::string probes;
     std::string metrics;
+    std::string api;  // the API and the console
+    http_access access;
     bool operator==(const http&) const = default;
 };
 
@@ -223,7 +288,10 @@ struct settings {
     conf::topology topology;
     conf::receipts receipts;
     std::vector<conf::dead_letters> dead_letters;
+    conf::management management;
+    conf::webhook webhook;
     conf::http http;
+    conf::tracing tracing;
     conf::log log;
     bool operator==(const settings&) const = default;
 };

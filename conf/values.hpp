@@ -30,6 +30,10 @@ constexpr auto spellings_of(envelope) {
 constexpr auto spellings_of(after_delivery) {
     return spellings<after_delivery, 2>{{{after_delivery::keep, "keep"}, {after_delivery::remove, "delete"}}};
 }
+constexpr auto spellings_of(unroutable) {
+    return spellings<unroutable, 3>{
+        {{unroutable::retry, "retry"}, {unroutable::park, "park"}, {unroutable::fail, "fail"}}};
+}
 constexpr auto spellings_of(on_failed) {
     return spellings<on_failed, 2>{{{on_failed::skip, "skip"}, {on_failed::block, "block"}}};
 }

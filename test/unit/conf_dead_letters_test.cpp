@@ -16,7 +16,7 @@ TEST_CASE("a dead-letter queue needs a name, and has defaults for the rest") {
     CHECK(s.dead_letters[1].interval == 0s);
     CHECK(s.dead_letters[1].paused);
     CHECK(load("log: {level: info}").dead_letters.empty());
-    CHECK(problems("dead_letters: [{interval: 5s}]").find("is required: the dead-letter queue's name") !=
+    CHECK(problems("dead_letters: [{interval: 5s}]").find("give one of them: the dead-letter queue's name, or a pattern of names") !=
           std::string::npos);
 }
 

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <set>
 #include <string>
 #include <vector>
@@ -75,8 +76,8 @@ TEST_CASE("every setting can be set by its variable and by its path") {
         CHECK(variables.insert(variable).second);
         // A value that none can hold, so that only a known name leads to a complaint about its value.
         const std::string nonsense{"\0", 1};
-        const auto is_text = path.ends_with("password");
-        if (is_text) continue;
+        const auto may_be_any_text = [&](const auto& other) { return other.path == path + "_file"; };
+        if (std::any_of(names.begin(), names.end(), may_be_any_text)) continue;
         CHECK(problems("", {{variable, nonsense}}).find(variable + ": " + path) != std::string::npos);
         CHECK(problems("", {}, {path + "=" + nonsense}).find("--set " + path + ": " + path) != std::string::npos);
     }
