@@ -16,12 +16,14 @@ struct scheme_rules {
     bool needs_host;
 };
 
-constexpr std::array<scheme_rules, 7> known_schemes{{{"mysql", 3306, true},
+constexpr std::array<scheme_rules, 9> known_schemes{{{"mysql", 3306, true},
                                                      {"mariadb", 3306, true},
                                                      {"postgresql", 5432, false},
                                                      {"postgres", 5432, false},
                                                      {"amqp", 5672, true},
                                                      {"amqps", 5671, true},
+                                                     {"http", 80, true},
+                                                     {"https", 443, true},
                                                      {"sqlite", 0, false}}};
 
 scheme_rules rules_of(std::string_view scheme) {
@@ -142,7 +144,7 @@ url parse_url(std::string_view text) {
     u.scheme = parse_scheme(rest);
     if (u.scheme == "log") throw wrong_value{"the url log: has nothing behind its colon"};
     std::string_view before_query;
-    cut(rest, '?', before_query);
+    const bool has_query = cut(rest, '?', before_query);
     u.query = rest;
     const auto slash = std::min(before_query.find('/'), before_query.size());
     parse_authority(before_query.substr(0, slash), u);
@@ -152,6 +154,7 @@ url parse_url(std::string_view text) {
     if (amqp && raw_path.find('/', 1) != std::string_view::npos)
         throw wrong_value{"the url's virtual host has a / in it; write it as %2F"};
     u.path = percent_decode(raw_path);
+    u.target = std::string{raw_path.empty() ? "/" : raw_path} + (has_query ? "?" + u.query : "");
     if (u.scheme == "sqlite" && slash > 0)
         throw wrong_value{"the url names a host, which a file has none of; write three slashes: sqlite:///folder/file"};
     return u;

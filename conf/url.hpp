@@ -1,6 +1,6 @@
 #pragma once
-// conf/url.hpp - addresses of databases and brokers. No message of an error ever repeats a part of the url, because a
-// forgotten percent sign can make any part of it the password.
+// conf/url.hpp - addresses of databases, brokers and HTTP servers. No message of an error ever repeats a part of the
+// url, because a forgotten percent sign can make any part of it the password.
 
 #include <cstdint>
 #include <optional>
@@ -15,10 +15,11 @@ struct url {
     std::string scheme;  // lower case
     std::string user;    // empty: none given
     std::optional<std::string> password;
-    std::string host;        // given for mysql, mariadb, amqp, amqps; may be empty for others (sqlite:///file)
-    std::uint16_t port = 0;  // the scheme's own where none is given: 3306, 5432, 5672, 5671; 0: the scheme has none
+    std::string host;        // may be empty for postgresql, and for sqlite:///file
+    std::uint16_t port = 0;  // the scheme's own where none is given: 3306, 5432, 5672, 5671, 80, 443; 0: it has none
     std::string path;        // with its leading slash; empty: none
     std::string query;       // as given, without the question mark
+    std::string target;      // path and query as they were written, for HTTP; "/" where there is no path
 
     /// The path without its leading slash: the database's name.
     std::string database() const;

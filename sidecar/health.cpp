@@ -6,10 +6,11 @@
 #include "conf/address.hpp"
 #include "conf/load.hpp"
 #include "conf/units.hpp"
+#include "conf/url.hpp"
 #include "sidecar/commands.hpp"
 #include "sidecar/configuration.hpp"
 #include "sidecar/exit_code.hpp"
-#include "sidecar/http_get.hpp"
+#include "sidecar/http_client.hpp"
 #include "sidecar/log.hpp"
 
 namespace sidecar {
@@ -36,10 +37,7 @@ std::string own_url(const conf::http& settings) {
 conf::url parsed(const std::string& text) {
     try {
         auto url = conf::parse_url(text);
-        if (url.scheme == "http" && !url.host.empty() && url.query.empty() && url.user.empty()) {
-            if (url.port == 0) url.port = 80;
-            return url;
-        }
+        if (url.scheme == "http" && url.query.empty() && url.user.empty()) return url;
     } catch (const conf::wrong_value&) {
     }
     refuse("--url", "expected http://host:port or http://host:port/path");
@@ -48,14 +46,15 @@ conf::url parsed(const std::string& text) {
 }  // namespace
 
 int health(const command::health& options, const invocation& wanted) {
-    auto url = parsed(options.url ? *options.url : own_url(load(wanted).http));
-    if (url.path.empty() || url.path == "/") url.path = "/" + options.probe + "z";
+    auto text = options.url ? *options.url : own_url(load(wanted).http);
+    const auto url = parsed(text);
+    if (url.path.size() <= 1) text += (url.path.empty() ? "/" : "") + options.probe + "z";
     try {
-        const auto reply = http_get(url, patience);
+        const auto reply = http_client({.timeout = patience}).call({.url = text});
         const bool fine = reply.status >= 200 && reply.status < 300;
         (fine ? std::cout : std::cerr) << printable(reply.body.substr(0, reply.body.find('\n'))) << '\n';
         return fine ? exit_code::success : exit_code::unavailable;
-    } catch (const http_silent& error) {
+    } catch (const http_error& error) {
         std::cerr << fmt::format("outbox-sidecar: {}:{}: {}\n", url.host, url.port, error.what());
         return exit_code::unavailable;
     }

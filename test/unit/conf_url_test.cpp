@@ -72,6 +72,20 @@ TEST_CASE("urls of schemes unknown here are taken apart all the same") {
     CHECK(pg.query == "sslmode=require");
 }
 
+TEST_CASE("urls of HTTP have their ports, and keep path and query as they were written") {
+    CHECK(parse_url("http://h").port == 80);
+    CHECK(parse_url("https://h").port == 443);
+    CHECK(parse_url("https://h:8443/").port == 8443);
+    CHECK(parse_url("http://h").target == "/");
+    CHECK(parse_url("http://h?a=1").target == "/?a=1");
+    CHECK(parse_url("http://h/?").target == "/?");
+    const auto written = parse_url("https://u:p%40@h/a%2Fb/%C3%A4?q=%20x&y=/?");
+    CHECK(written.target == "/a%2Fb/%C3%A4?q=%20x&y=/?");
+    CHECK(written.path == "/a/b/\xC3\xA4");
+    CHECK(written.password == "p@");
+    CHECK_THROWS_WITH_AS(parse_url("http:///x"), doctest::Contains("no host"), conf::wrong_value);
+}
+
 TEST_CASE("a faulty url is refused with its fault") {
     const struct {
         std::string text;
