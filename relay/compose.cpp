@@ -58,6 +58,11 @@ fault wrap(const outbox::message& row, const conf::message& settings, std::optio
     return std::nullopt;
 }
 
+std::string text_or_empty(const nlohmann::json& headers, const char* name) {
+    const auto found = headers.find(name);
+    return found != headers.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
 }  // namespace
 
 std::optional<outbox::epoch_ms> due_since_of(const outbox::message& row) {
@@ -71,7 +76,7 @@ std::optional<impossible> over_limit(std::uint64_t size, std::uint64_t max_body)
     return impossible{"body is " + std::to_string(size) + " bytes, the broker takes " + std::to_string(max_body)};
 }
 
-composer::composer(conf::message settings) : settings_(std::move(settings)) {
+composer::composer(conf::message settings, bool traced) : settings_(std::move(settings)), traced_(traced) {
     for (const auto& why :
          {over_short_string("content_type", settings_.content_type), over_short_string("app_id", settings_.app_id)}) {
         if (why) throw std::invalid_argument(why->reason);
@@ -107,6 +112,7 @@ std::variant<outgoing, impossible> composer::compose(outbox::message&& row, std:
     const auto due_since = due_since_of(row);
     made.row = {std::move(row.id), std::move(row.exchange), std::move(row.routing_key),
                 row.try_count,     made.body.size(),        due_since};
+    if (traced_) made.row.traceparent = text_or_empty(made.headers, "traceparent");
     return made;
 }
 

@@ -24,7 +24,8 @@ std::optional<outbox::epoch_ms> due_since_of(const outbox::message& row);
 class composer {
   public:
     /// Throws std::invalid_argument when the content type or the app id is over 255 bytes: no message could be sent.
-    explicit composer(conf::message settings);
+    /// `traced`: the delivery carries the header traceparent, too.
+    explicit composer(conf::message settings, bool traced = false);
 
     /// The row's body must have been loaded. `max_body` limits the body as sent, envelope included; 0: no limit known.
     ///
@@ -41,6 +42,7 @@ class composer {
 
   private:
     conf::message settings_;
+    bool traced_;
 };
 
 }  // namespace relay

@@ -49,6 +49,7 @@ struct delivery {
     std::int64_t try_count = 0;
     std::uint64_t body_size = 0;
     std::optional<std::int64_t> due_since = std::nullopt;  // epoch ms by the database's clock; see due_since_of()
+    std::string traceparent = {};                          // its header of that name, if somebody follows traces
 };
 
 struct attempt {

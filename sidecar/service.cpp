@@ -91,7 +91,7 @@ struct service::impl {
           publisher(relay::make_publisher(s.broker, s.topology, s.relay.window, seeded_by_hardware(), watch)),
           reader(*reader_store, keeper, in_flight, queue, clock, seeded_by_hardware(), watch,
                  {s.relay.page_rows, {s.relay.poll_min, s.relay.poll_max}, s.relay.ordered}),
-          pump(*publisher, keeper, queue, outcomes, in_flight, relay::composer(s.message), watch,
+          pump(*publisher, keeper, queue, outcomes, in_flight, relay::composer(s.message, !s.tracing.endpoint.empty()), watch,
                [this] {
                    reader.reread();
                    reader_bell.ring();
