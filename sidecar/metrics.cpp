@@ -22,6 +22,8 @@ using std::chrono::microseconds;
 constexpr std::array<const char*, std::variant_size_v<relay::outcome>> outcome_names = {
     "confirmed", "returned", "refused", "no_exchange", "impossible", "unknown"};
 
+// In the order of metrics::span_fate.
+constexpr std::array span_fates = {"delivered", "refused", "dropped"};
 constexpr std::array receipt_outcomes = {"recorded", "unchanged", "unknown"};
 constexpr std::array roles = {"lanes",   "reader",    "settler",  "purger",     "listener",
                               "counter", "emptiness", "receipts", "redeliverer"};
@@ -57,6 +59,7 @@ struct metrics::impl {
             if (one != outbox::status::delivering) purged.emplace(one, &purge_family.Add(label));
         }
         for (const char* name : receipt_outcomes) receipts.push_back(&receipt_family.Add({{"outcome", name}}));
+        for (const char* name : span_fates) spans.push_back(&span_family.Add({{"outcome", name}}));
         series::gauge(registry, "outbox_build_info", "Always 1; the label says which version this is.",
                       {{"version", std::string(version)}})
             .Set(1);
@@ -185,6 +188,10 @@ struct metrics::impl {
         registry, "outbox_oldest_transaction_age_seconds",
         "For how long the oldest transaction of the server has been open; only with the right to see it.");
     prometheus::Gauge* transaction = nullptr;  // likewise
+
+    prometheus::Family<prometheus::Counter>& span_family =
+        series::counters(registry, "outbox_spans_total", "Spans for the collector of traces, by what became of them.");
+    std::vector<prometheus::Counter*> spans;
 
     // By queue, of the configured ones.
     prometheus::Family<prometheus::Gauge>& letter_family = series::gauges(
@@ -335,6 +342,10 @@ void metrics::receipts_taken(std::size_t changed, std::size_t unchanged, std::sp
 }
 
 void metrics::redelivered(std::size_t rows) { impl_->redelivered.Increment(static_cast<double>(rows)); }
+
+void metrics::spans(span_fate what, std::size_t count) {
+    impl_->spans.at(static_cast<std::size_t>(what))->Increment(static_cast<double>(count));
+}
 
 void metrics::carrying(std::size_t rows) { impl_->in_flight.Set(static_cast<double>(rows)); }
 

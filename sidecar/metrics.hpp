@@ -20,6 +20,10 @@ class metrics final : public relay::observer {
     std::string text() const;
     static constexpr auto content_type = "text/plain; version=0.0.4; charset=utf-8";
 
+    /// What became of spans: they were delivered, refused by the collector, or dropped for want of room.
+    enum class span_fate { delivered, refused, dropped };
+    void spans(span_fate what, std::size_t count);
+
     /// A relay has ended: it is connected to nothing and holds nothing any more. Its counts stay.
     void ended();
 

@@ -23,6 +23,8 @@
 #include "sidecar/reporter.hpp"
 #include "sidecar/service.hpp"
 #include "sidecar/service_manager.hpp"
+#include "sidecar/trace_sender.hpp"
+#include "sidecar/tracer.hpp"
 #include "sidecar/version.hpp"
 #include "sidecar/vitals.hpp"
 
@@ -57,12 +59,14 @@ class process {
   private:
     void start() {
         vitals_.starting(settings_);
+        tracer_.apply(settings_.tracing);
         std::function<void(std::uint64_t)> on_emptied;
         if (until_empty_)
             on_emptied = [this](std::uint64_t delayed) {
                 boost::asio::post(io_, [this, delayed] { emptied(delayed); });
             };
         service_.emplace(settings_, observers_, std::move(on_emptied));
+        trace_sender_.emplace(settings_.tracing, service_->instance(), tracer_, metrics_, out_);
         std::string brokers;
         for (const auto& url : settings_.broker.urls) brokers += (brokers.empty() ? "" : " ") + conf::masked(url);
         out_.info("started", "relaying",
@@ -187,6 +191,7 @@ class process {
     void drained(const farewell& result) {
         drain_.join();
         service_.reset();
+        trace_sender_.reset();
         metrics_.ended();
         reporter_.summarize();
         const auto given_up = result.unconfirmed + result.unsettled;
@@ -235,7 +240,8 @@ class process {
     metrics metrics_{clock_};
     vitals vitals_{settings_, clock_};
     service_manager manager_{std::getenv("NOTIFY_SOCKET"), std::getenv("WATCHDOG_USEC"), std::getenv("WATCHDOG_PID")};
-    observers observers_{{&reporter_, &metrics_, &vitals_}};
+    tracer tracer_{[this](std::size_t spans) { metrics_.spans(metrics::span_fate::dropped, spans); }};
+    observers observers_{{&reporter_, &metrics_, &vitals_, &tracer_}};
     std::optional<http_front> front_;
 
     boost::asio::io_context io_;
@@ -244,6 +250,7 @@ class process {
     boost::asio::steady_timer give_up_{io_};
 
     std::optional<service> service_;
+    std::optional<trace_sender> trace_sender_;
     std::thread drain_;
     const relay::time_point began_ = clock_.now();
     std::optional<std::uint64_t> delayed_;  // nothing else is left
