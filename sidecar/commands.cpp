@@ -8,6 +8,7 @@
 #include "conf/load.hpp"
 #include "conf/print.hpp"
 #include "outbox/store.hpp"
+#include "sidecar/api/tokens.hpp"
 #include "sidecar/configuration.hpp"
 #include "sidecar/exit_code.hpp"
 #include "sidecar/http_server.hpp"
@@ -108,6 +109,8 @@ int run(const command::run& options, const context& at) {
     } catch (const http_unavailable& error) {
         out.error("http_unavailable", error.what());
         return error.in_use() ? exit_code::unavailable : exit_code::configuration;
+    } catch (const conf::invalid&) {
+        throw;
     } catch (const std::exception& error) {
         out.error("internal_error", error.what());
         return exit_code::internal;
@@ -115,6 +118,8 @@ int run(const command::run& options, const context& at) {
 }
 
 int check(const context& at) {
+    const auto& http = at.settings.http;
+    if (!http.api.empty() && !http.access.tokens_file.empty()) api::load_tokens(http.access.tokens_file);
     std::cout << (at.json ? conf::print_json(at.settings) : conf::print_yaml(at.settings));
     return exit_code::success;
 }

@@ -8,6 +8,7 @@
 #include "relay/cron.hpp"
 #include "relay/observer.hpp"
 #include "relay/publisher.hpp"
+#include "sidecar/api/front.hpp"
 
 namespace sidecar {
 namespace {
@@ -32,6 +33,7 @@ void verify(const conf::settings& s) {
     attempt("purge.schedule", [&] {
         if (!s.purge.schedule.empty()) relay::schedule::parse(s.purge.schedule, s.purge.time_zone);
     });
+    for (const auto& [where, what] : api::faults_of(s.http)) problems.push_back({where, what});
     if (!problems.empty()) throw conf::invalid(std::move(problems));
 }
 

@@ -12,21 +12,21 @@
 #include <memory>
 #include <optional>
 
+#include "sidecar/http_listener.hpp"
 #include "sidecar/http_routes.hpp"
 #include "sidecar/http_server.hpp"
 
 namespace sidecar {
 
 /// Lives as long as it waits for something. All on the server's thread.
-class http_session final : public std::enable_shared_from_this<http_session> {
+class http_session final : public http_connection, public std::enable_shared_from_this<http_session> {
   public:
     http_session(boost::asio::ip::tcp::socket socket, const http_routes& routes, const http_limits& limits);
 
     void start() { read_head(); }
 
-    /// Ends as soon as nothing is being answered.
-    void finish();
-    void close();
+    void finish() override;
+    void close() override;
 
   private:
     using error_code = boost::system::error_code;

@@ -123,6 +123,9 @@ struct metrics::impl {
     prometheus::Gauge& in_flight =
         series::gauge(registry, "outbox_in_flight_rows", "Rows between being read and being settled.");
 
+    prometheus::Gauge& paused =
+        series::gauge(registry, "outbox_paused", "1 while this sidecar was told over the API to take up no rows.");
+
     prometheus::Histogram& settle_rows =
         series::histogram(registry, "outbox_settle_batch_rows", "Rows settled by one transaction.", batch_bounds);
     prometheus::Histogram& settle_time =
@@ -239,6 +242,8 @@ void metrics::ended() {
     impl_->receipts_connected.Set(0);
     for (const auto& [queue, one] : impl_->letters) one.length->Set(0);
 }
+
+void metrics::paused(bool is) { impl_->paused.Set(is ? 1 : 0); }
 
 void metrics::broker_up(std::string_view) {
     const std::lock_guard lock(impl_->mutex);

@@ -27,6 +27,9 @@ class metrics final : public relay::observer {
     /// A relay has ended: it is connected to nothing and holds nothing any more. Its counts stay.
     void ended();
 
+    /// The relay takes no rows up, or does again.
+    void paused(bool is);
+
     void broker_up(std::string_view where) override;
     void broker_down(std::string_view why, std::chrono::milliseconds next_try) override;
     void broker_blocked(std::string_view reason) override;

@@ -11,11 +11,13 @@
 #include <csignal>
 #include <cstdlib>
 #include <exception>
+#include <mutex>
 #include <optional>
 #include <thread>
 
 #include "conf/load.hpp"
 #include "conf/url.hpp"
+#include "sidecar/api/front.hpp"
 #include "sidecar/exit_code.hpp"
 #include "sidecar/http_front.hpp"
 #include "sidecar/metrics.hpp"
@@ -37,6 +39,11 @@ constexpr auto tick_period = 1s;
 // How long threads that hang in a call of the database or the broker may hold up the end, when its time is over.
 constexpr auto grace = 2s;
 
+outbox::epoch_ms unix_ms() {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
+        .count();
+}
+
 // All on the thread that calls run(); only a drain blocks, and has a thread of its own for that.
 class process {
   public:
@@ -48,7 +55,7 @@ class process {
     }
 
     int run() {
-        front_.emplace(settings_.http, vitals_, metrics_, out_);
+        open_fronts(settings_);
         await_signal();
         await_tick();
         start();
@@ -65,7 +72,11 @@ class process {
             on_emptied = [this](std::uint64_t delayed) {
                 boost::asio::post(io_, [this, delayed] { emptied(delayed); });
             };
-        service_.emplace(settings_, observers_, std::move(on_emptied));
+        service_.emplace(settings_, observers_, std::move(on_emptied), &lasting_.pause);
+        {
+            const std::lock_guard lock(instance_mutex_);
+            instance_ = service_->instance();
+        }
         trace_sender_.emplace(settings_.tracing, service_->instance(), tracer_, metrics_, out_);
         std::string brokers;
         for (const auto& url : settings_.broker.urls) brokers += (brokers.empty() ? "" : " ") + conf::masked(url);
@@ -81,6 +92,14 @@ class process {
                          "database.tls.verify is off: anyone on the way can read and change what is stored");
     }
 
+    void tell_pause(bool paused) {
+        metrics_.paused(paused);
+        if (paused)
+            out_.warning("paused", "told to take up no rows; those in flight are finished");
+        else
+            out_.info("resumed", "told to take up rows again");
+    }
+
     void await_signal() {
         signals_.async_wait([this](const boost::system::error_code& error, int signal) {
             if (error) return;
@@ -94,6 +113,7 @@ class process {
         tick_.async_wait([this](const boost::system::error_code& error) {
             if (error) return;
             reporter_.tick();
+            lasting_.samples.tick(unix_ms());
             tell_manager();
             await_tick();
         });
@@ -129,6 +149,7 @@ class process {
 
     void finish() {
         ending_ = true;
+        if (api_) api_->wind_up();
         manager_.stopping(settings_.relay.drain_timeout + 2 * grace);
         drain();
         give_up_in(settings_.relay.drain_timeout + grace);
@@ -149,12 +170,14 @@ class process {
             for (const auto& one : error.problems()) out_.error("reload_refused", one.what, {{"where", one.where}});
             return;
         }
-        if (fresh.http != settings_.http && !listen(fresh.http)) return;
+        lasting_.who.refresh();
+        if (!listen(fresh)) return;
         out_.apply(fresh.log);
         auto unchanged = settings_;
         unchanged.log = fresh.log;
-        // Only the relay counts rows for the metrics.
-        if (fresh.http.metrics.empty() == unchanged.http.metrics.empty()) unchanged.http = fresh.http;
+        // Only the relay counts rows for the metrics and the API.
+        const auto counts = [](const conf::http& of) { return !of.metrics.empty() || !of.api.empty(); };
+        if (counts(fresh.http) == counts(unchanged.http)) unchanged.http = fresh.http;
         const bool relay_unchanged = fresh == unchanged;
         settings_ = std::move(fresh);
         out_.info("reloaded",
@@ -162,18 +185,49 @@ class process {
         if (!relay_unchanged) drain();
     }
 
+    // The handlers of the API work with the settings, so it begins anew with each other ones.
+    void open_fronts(const conf::settings& settings) {
+        front_.emplace(settings.http, vitals_, metrics_, out_);
+        open_api(settings);
+    }
+
+    void open_api(const conf::settings& settings) {
+        lasting_.samples.watch(!settings.http.api.empty());
+        if (settings.http.api.empty()) return;
+        api_.emplace(
+            settings, lasting_, vitals_,
+            [this] {
+                const std::lock_guard lock(instance_mutex_);
+                return instance_;
+            },
+            out_);
+    }
+
     // False: that can't be, and all stays as it was.
-    bool listen(const conf::http& settings) {
-        front_.reset();  // or its own addresses would be in use
+    bool listen(const conf::settings& fresh) {
+        auto as_before = settings_;
+        as_before.log = fresh.log;
+        // Its certificate may be another one, too.
+        if (fresh == as_before && fresh.http.access.cert_file.empty()) return true;
+        const bool front_too = fresh.http != settings_.http;
+        // Or its own addresses would be in use.
+        api_.reset();
+        if (front_too) front_.reset();
         try {
-            front_.emplace(settings, vitals_, metrics_, out_);
+            front_too ? open_fronts(fresh) : open_api(fresh);
             return true;
         } catch (const http_unavailable& error) {
             out_.error("reload_refused", error.what());
+        } catch (const conf::invalid& error) {
+            for (const auto& one : error.problems()) out_.error("reload_refused", one.what, {{"where", one.where}});
         }
+        api_.reset();
+        if (front_too) front_.reset();
         try {
-            front_.emplace(settings_.http, vitals_, metrics_, out_);
+            front_too ? open_fronts(settings_) : open_api(settings_);
         } catch (const http_unavailable& error) {
+            out_.error("http_unavailable", error.what());
+        } catch (const conf::invalid& error) {
             out_.error("http_unavailable", error.what());
         }
         return false;
@@ -193,6 +247,7 @@ class process {
         service_.reset();
         trace_sender_.reset();
         metrics_.ended();
+        lasting_.samples.ended();
         reporter_.summarize();
         const auto given_up = result.unconfirmed + result.unsettled;
         const std::initializer_list<log_field> fields = {{"in_flight", result.in_flight},
@@ -241,8 +296,12 @@ class process {
     vitals vitals_{settings_, clock_};
     service_manager manager_{std::getenv("NOTIFY_SOCKET"), std::getenv("WATCHDOG_USEC"), std::getenv("WATCHDOG_PID")};
     tracer tracer_{[this](std::size_t spans) { metrics_.spans(metrics::span_fate::dropped, spans); }};
-    observers observers_{{&reporter_, &metrics_, &vitals_, &tracer_}};
+    api::lasting lasting_{clock_, out_, [this](bool paused) { tell_pause(paused); }};
+    observers observers_{{&reporter_, &metrics_, &vitals_, &tracer_, &lasting_.samples}};
+    std::mutex instance_mutex_;
+    std::string instance_;  // guarded by instance_mutex_
     std::optional<http_front> front_;
+    std::optional<api::front> api_;
 
     boost::asio::io_context io_;
     boost::asio::signal_set signals_{io_, SIGTERM, SIGINT, SIGHUP};

@@ -38,6 +38,7 @@ using std::chrono::milliseconds;
 std::size_t rows_at_once(const conf::relay& settings) { return 2 * (settings.window + settings.page_rows); }
 
 constexpr auto pump_wait = 250ms;
+constexpr auto while_paused = 250ms;  // between two looks whether it goes on
 
 // In order, the next row of a key waits until the one before it is recorded.
 relay::settler::limits pace_of_settling(const conf::relay& settings) {
@@ -71,9 +72,11 @@ conf::database hasty(const conf::database& settings, milliseconds lease) { retur
 }  // namespace
 
 struct service::impl {
-    impl(const conf::settings& s, relay::observer& watch_in, std::function<void(std::uint64_t)> emptied_in)
+    impl(const conf::settings& s, relay::observer& watch_in, std::function<void(std::uint64_t)> emptied_in,
+         const pause_switch* hold_in)
         : settings(s),
           watch(watch_in),
+          hold(hold_in),
           emptied(std::move(emptied_in)),
           instance(unique_instance(s.relay.instance)),
           lane_store(outbox::make_store(hasty(s.database, s.relay.lease), {s.relay.after_delivery, "lanes"})),
@@ -104,7 +107,7 @@ struct service::impl {
             purge_store = outbox::make_store(s.database, {s.relay.after_delivery, "purger"});
         }
         if (emptied) emptiness_store = outbox::make_store(s.database, {s.relay.after_delivery, "emptiness"});
-        if (!s.http.metrics.empty())
+        if (!s.http.metrics.empty() || !s.http.api.empty())
             counter_store = outbox::make_store(patient_for(s.database, 5s), {s.relay.after_delivery, "counter"});
         if (!s.receipts.queue.empty()) {
             receipt_store = outbox::make_store(s.database, {s.relay.after_delivery, "receipts"});
@@ -137,12 +140,19 @@ struct service::impl {
 
     void read() {
         while (!stop_reading) {
-            const auto wait = reader.run_once();
+            const auto wait = paused() ? hold_still() : reader.run_once();
             watch.turned(relay::loop::reader);
             watch.carrying(in_flight.size());
             if (wait > 0ms && !stop_reading) reader_bell.wait(wait);
         }
         reader.abandon();
+    }
+
+    // What is held back is let go of; when it goes on, it begins with a new sweep.
+    milliseconds hold_still() {
+        reader.abandon();
+        reader.reread();
+        return while_paused;
     }
 
     void publish() {
@@ -242,6 +252,8 @@ struct service::impl {
         }
     }
 
+    bool paused() const { return hold != nullptr && hold->is_on(); }
+
     bool past_deadline() const { return hurry || clock.now() >= deadline.load(); }
 
     farewell stop() {
@@ -295,6 +307,7 @@ struct service::impl {
 
     const conf::settings settings;
     relay::observer& watch;
+    const pause_switch* const hold;
     const std::function<void(std::uint64_t)> emptied;
     const std::string instance;
     const relay::steady_clock clock;
@@ -344,8 +357,9 @@ struct service::impl {
     std::list<worker> beside;  // the last: they use all the others
 };
 
-service::service(const conf::settings& settings, relay::observer& watch, std::function<void(std::uint64_t)> emptied)
-    : impl_(std::make_unique<impl>(settings, watch, std::move(emptied))) {
+service::service(const conf::settings& settings, relay::observer& watch, std::function<void(std::uint64_t)> emptied,
+                 const pause_switch* pause)
+    : impl_(std::make_unique<impl>(settings, watch, std::move(emptied), pause)) {
     impl_->start();
 }
 

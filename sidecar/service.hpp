@@ -9,6 +9,7 @@
 
 #include "conf/settings.hpp"
 #include "relay/observer.hpp"
+#include "sidecar/pause_switch.hpp"
 
 namespace sidecar {
 
@@ -25,8 +26,10 @@ class service {
   public:
     /// `emptied`, if given, is called once, from another thread, when nothing is left to deliver (relay/emptiness.hpp);
     /// with the number of rows that the application has put off. The relay goes on until stop().
+    /// While `pause`, if given, is on, no row is taken up; those in flight are finished.
     /// Throws std::invalid_argument for settings that can't be used (an url, a cron expression).
-    service(const conf::settings& settings, relay::observer& watch, std::function<void(std::uint64_t)> emptied = {});
+    service(const conf::settings& settings, relay::observer& watch, std::function<void(std::uint64_t)> emptied = {},
+            const pause_switch* pause = nullptr);
     ~service();
 
     /// The owner that stands in msg_lane: settings.relay.instance or host:pid, and what makes it unlike any other.

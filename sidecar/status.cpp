@@ -7,6 +7,7 @@
 #include "outbox/store.hpp"
 #include "sidecar/commands.hpp"
 #include "sidecar/exit_code.hpp"
+#include "sidecar/lanes_view.hpp"
 #include "sidecar/status_name.hpp"
 #include "sidecar/terminal.hpp"
 
@@ -26,21 +27,6 @@ struct overview {
     }
 };
 
-json lanes_of(const overview& all) {
-    if (!all.lanes) return nullptr;
-    auto lanes = json::array();
-    for (const auto& one : all.lanes->leases) {
-        const bool held = !one.owner.empty() && one.expires > all.lanes->now;
-        lanes.push_back({{"lane", one.lane},
-                         {"lanes", one.lanes},
-                         {"owner", held ? json(one.owner) : json()},
-                         {"epoch", one.epoch},
-                         {"expires_in_ms", held ? json(one.expires - all.lanes->now) : json()},
-                         {"wanted_by", one.wanted_by.empty() ? json() : json(one.wanted_by)}});
-    }
-    return lanes;
-}
-
 void print_json(const overview& all) {
     auto rows = json::array();
     for (const auto& [status, count] : all.backlog.by_status)
@@ -51,9 +37,12 @@ void print_json(const overview& all) {
                               {"name", one.name},
                               {"applied_at", one.applied_at ? json(*one.applied_at) : json()}});
     const auto age = all.oldest_age();
-    json document = {
-        {"rows", rows},           {"due", all.backlog.due}, {"oldest_due_age_ms", age ? json(age->count()) : json()},
-        {"now", all.backlog.now}, {"lanes", lanes_of(all)}, {"migrations", migrations}};
+    json document = {{"rows", rows},
+                     {"due", all.backlog.due},
+                     {"oldest_due_age_ms", age ? json(age->count()) : json()},
+                     {"now", all.backlog.now},
+                     {"lanes", all.lanes ? json(lanes_json(*all.lanes)) : json()},
+                     {"migrations", migrations}};
     if (const auto& keys = all.backlog.blocked_keys)
         document["blocked_keys"] = {{"count", keys->count}, {"complete", keys->complete}};
     std::cout << document.dump() << '\n';
@@ -66,7 +55,7 @@ void print_lanes(const overview& all) {
     }
     table rows({table::align::left, table::align::left});
     for (const auto& one : all.lanes->leases) {
-        const bool held = !one.owner.empty() && one.expires > all.lanes->now;
+        const bool held = is_held(one, all.lanes->now);
         rows.add({fmt::format("lane {} of {}", one.lane, one.lanes), held ? one.owner : "held by nobody"});
     }
     if (all.lanes->leases.empty())

@@ -37,6 +37,7 @@ struct request {
     std::vector<std::pair<std::string, std::string>> query;  // decoded, in order
     std::optional<json> body;                                // nullopt: there was none
     caller who;
+    std::string if_none_match;  // the header; empty: none
 
     /// Of the path; it has to be in the route's pattern.
     const std::string& param(std::string_view name) const { return params.find(name)->second; }

@@ -4,7 +4,11 @@ namespace sidecar::api {
 
 router make_router(const surroundings& with) {
     router all;
+    add_session(all, with);
+    add_overview(all, with);
     add_messages(all, with);
+    add_receipts(all, with);
+    add_lanes(all, with);
     return all;
 }
 

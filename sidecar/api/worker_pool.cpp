@@ -7,9 +7,10 @@ worker_pool::worker_pool(std::function<std::unique_ptr<outbox::store>()> make, l
     for (const auto& store : stores_) threads_.emplace_back([this, &one = *store] { work(one); });
 }
 
-worker_pool::~worker_pool() {
+void worker_pool::end() {
     stop();
     for (auto& one : threads_) one.join();
+    threads_.clear();
 }
 
 bool worker_pool::take(job one) {

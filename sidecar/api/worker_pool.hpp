@@ -26,8 +26,7 @@ class worker_pool {
 
     /// `make`: a store that connects when it is first used; each thread has its own. A job must not throw.
     worker_pool(std::function<std::unique_ptr<outbox::store>()> make, limits most);
-    /// Finishes the jobs under way, drops those that wait.
-    ~worker_pool();
+    ~worker_pool() { end(); }
     worker_pool(const worker_pool&) = delete;
     worker_pool& operator=(const worker_pool&) = delete;
 
@@ -36,6 +35,9 @@ class worker_pool {
 
     /// Takes no more jobs and drops those that wait; does not wait for those under way.
     void stop();
+
+    /// Likewise, and waits for them. One thread.
+    void end();
 
   private:
     void work(outbox::store& store);
