@@ -17,7 +17,7 @@ export class Problem extends Error {
 /** No answer: of what was to be changed it is not known whether it was. */
 export class Unreachable extends Error {}
 
-/** Events: session (its state changed), login (wanted), unreachable, reachable. */
+/** Events: session (who is logged in may have changed), unreachable, reachable. */
 export const events = new EventTarget();
 export const session = { required: false, name: null, role: null, csrf: null };
 
@@ -46,12 +46,12 @@ function url_of(where, query) {
     return url;
 }
 
-async function answer_of(response) {
+async function answer_of(response, exactly) {
     const text = await response.text();
     const is_json = /[/+]json/.test(response.headers.get('Content-Type') ?? '');
     let document = null;
     try {
-        document = text && is_json ? parse(text) : null;
+        document = text && is_json ? parse(text, exactly) : null;
     } catch {
         throw new Unreachable('the answer was cut off');
     }
@@ -62,7 +62,7 @@ async function answer_of(response) {
     return document;
 }
 
-async function ask(method, where, { query, body, signal } = {}) {
+async function ask(method, where, { query, body, signal, exactly } = {}) {
     const headers = { Accept: 'application/json' };
     if (method !== 'GET' && session.csrf) headers['X-CSRF-Token'] = session.csrf;
     if (body !== undefined) headers['Content-Type'] = 'application/json';
@@ -71,7 +71,7 @@ async function ask(method, where, { query, body, signal } = {}) {
         response = await fetch(url_of(where, query), {
             method, headers, signal, body: body === undefined ? undefined : stringify(body), cache: 'no-store', credentials: 'same-origin',
         });
-        answer = await answer_of(response);
+        answer = await answer_of(response, exactly);
     } catch (error) {
         if (is_aborted(error) || error instanceof Problem) throw error;
         if (reachable) {
@@ -108,7 +108,6 @@ async function with_session(method, where, options) {
     } catch (error) {
         if (error.status === 401) {
             adopt({ role: null });
-            tell('login');
         } else if (error.status === 403 && method !== 'GET') {
             const before = session.csrf;
             await refresh_session();
@@ -119,5 +118,7 @@ async function with_session(method, where, options) {
 }
 
 export const get = (where, query, signal) => with_session('GET', where, { query, signal });
+/** Numbers in it stay as they are written: 1.0 is not 1. */
+export const get_exactly = (where, query, signal) => with_session('GET', where, { query, signal, exactly: true });
 export const post = (where, body = {}) => with_session('POST', where, { body });
 export const remove = (where) => with_session('DELETE', where, {});

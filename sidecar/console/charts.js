@@ -10,7 +10,7 @@ const steps = [1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720].map((minutes) => min
 export function nice_top(value) {
     if (!(value > 0)) return 1;
     const power = 10 ** Math.floor(Math.log10(value));
-    return [1, 2, 2.5, 5, 10].map((one) => one * power).find((one) => one >= value * 0.999);
+    return [1, 1.2, 1.6, 2, 2.4, 3, 4, 5, 6, 8, 10].map((one) => one * power).find((one) => one >= value * 0.999);
 }
 
 /** series: [{key, label, tone}]; format(value) for axes and read-out. `hovered(time or null)` lets charts move together. */
@@ -96,10 +96,13 @@ export function chart({ title, series, format, hovered }) {
         return best;
     }
 
+    // What is measured once in a while is not yet known of the last few seconds.
+    const latest = () => points.slice(-3).findLast((one) => series.some(({ key }) => typeof one[key] === 'number')) ?? points.at(-1);
+
     /** The values at that time; of the last point, for null. */
     function read_out(time) {
         shown_at = time;
-        const one = time === null ? points.at(-1) : nearest(time);
+        const one = time === null ? latest() : nearest(time);
         series.forEach(({ key }, i) => replace(values[i], format(one?.[key] ?? null)));
         replace(at_time, time !== null && one ? clock(one.time, true) : '');
         cursor.setAttribute('visibility', time !== null && one && width ? 'visible' : 'hidden');
@@ -153,7 +156,7 @@ export function chart({ title, series, format, hovered }) {
         },
         show(new_points, new_from, new_to) {
             [points, from, to] = [new_points, new_from, new_to];
-            frame.setAttribute('aria-label', t('chart_summary', title, say(points.at(-1))));
+            frame.setAttribute('aria-label', t('chart_summary', title, say(latest())));
             table.hidden ? draw() : draw_table();
             if (!table.hidden) read_out(null);
         },

@@ -2,14 +2,12 @@ import { h, replace } from './dom.js';
 import { icon } from './icons.js';
 import { t } from './i18n.js';
 import { bytes, number, time } from './format.js';
-import { get, is_aborted, path } from './api.js';
+import { get_exactly, is_aborted, path } from './api.js';
 import { address } from './router.js';
 import { change_entries } from './bulk.js';
 import { copy_button, destination, fields, operator_button, when } from './parts.js';
-import { json_block, payload_view } from './payload.js';
+import { first_bytes, json_block, most_bytes, payload_view } from './payload.js';
 import { words_of } from './toast.js';
-
-const whole = 16 * 1024 * 1024; // bytes
 
 /** Shows an entry of the ledger in `host`; `changed` is called when something was done to it. */
 export function entry_detail(id, { host, close, changed }) {
@@ -42,13 +40,13 @@ export function entry_detail(id, { host, close, changed }) {
                 [t('body'), bytes(one.payload_size)],
             ]),
             json_block(t('headers'), one.headers),
-            payload_view(t('body'), one.payload, one.payload.size <= whole ? () => load(whole) : null)));
+            payload_view(t('body'), one.payload, () => load(most_bytes))));
     }
 
     async function load(payload_bytes) {
         host.setAttribute('aria-busy', 'true');
         try {
-            show(await get(path('failures', id), { payload_bytes }, loading.signal));
+            show(await get_exactly(path('failures', id), { payload_bytes }, loading.signal));
         } catch (error) {
             if (is_aborted(error)) return;
             replace(host, head(), h('div', { class: 'drawer-body' }, h('p', { class: 'trouble', role: 'alert' }, error.status === 404 ? t('entry_gone') : words_of(error))));
@@ -58,6 +56,6 @@ export function entry_detail(id, { host, close, changed }) {
 
     if (host.dataset.id !== id) replace(host, head());
     host.dataset.id = id;
-    load(65_536);
+    load(first_bytes);
     return { dispose: () => loading.abort() };
 }

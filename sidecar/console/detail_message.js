@@ -2,15 +2,13 @@ import { h, replace } from './dom.js';
 import { icon } from './icons.js';
 import { t } from './i18n.js';
 import { bytes, number, time } from './format.js';
-import { get, is_aborted, path } from './api.js';
+import { get_exactly, is_aborted, path } from './api.js';
 import { address } from './router.js';
 import { change_messages } from './bulk.js';
 import { copy_button, destination, fields, operator_button, status_badge, when } from './parts.js';
-import { json_block, payload_view } from './payload.js';
+import { first_bytes, json_block, most_bytes, payload_view } from './payload.js';
 import { edit_and_resend } from './resend.js';
 import { words_of } from './toast.js';
-
-const whole = 16 * 1024 * 1024; // bytes: more than that no browser shows well
 
 const at = (ms) => (ms === null || ms === undefined ? null : [time(ms), ' ', h('span', { class: 'muted' }, '(', when(ms), ')')]);
 
@@ -18,7 +16,7 @@ function timeline(entries) {
     if (!entries?.length) return null;
     return h('section', { class: 'block' }, h('header', {}, h('h3', {}, t('timeline'))),
         h('ol', { class: 'timeline' }, entries.map((one) =>
-            h('li', { class: `what-${one.what}` }, h('div', {}, h('strong', {}, t('timeline_what', one.what)), ' ', when(one.time)),
+            h('li', { class: `what-${one.what.replace(' ', '_')}` }, h('div', {}, h('strong', {}, t('timeline_what', one.what.replace(' ', '_'))), ' ', when(one.time)),
                 one.detail ? h('p', { class: 'break' }, h('bdi', {}, one.detail)) : null))));
 }
 
@@ -63,14 +61,14 @@ export function message_detail(id, { host, close, changed }) {
             ]),
             timeline(one.timeline),
             json_block(t('headers'), one.headers), json_block(t('properties'), one.properties),
-            payload_view(t('body'), one.body, one.body.size <= whole ? () => load(whole) : null),
+            payload_view(t('body'), one.body, () => load(most_bytes)),
             failures_of(one.failures)));
     }
 
     async function load(body_bytes) {
         host.setAttribute('aria-busy', 'true');
         try {
-            show(await get(path('messages', id), { body_bytes }, loading.signal));
+            show(await get_exactly(path('messages', id), { body_bytes }, loading.signal));
         } catch (error) {
             if (is_aborted(error)) return;
             replace(host, head(), h('div', { class: 'drawer-body' }, h('p', { class: 'trouble', role: 'alert' }, error.status === 404 ? t('message_gone') : words_of(error))));
@@ -80,6 +78,6 @@ export function message_detail(id, { host, close, changed }) {
 
     if (host.dataset.id !== id) replace(host, head());
     host.dataset.id = id;
-    load(65_536).catch((error) => replace(host, head(), h('p', { class: 'trouble', role: 'alert' }, words_of(error))));
+    load(first_bytes).catch((error) => replace(host, head(), h('p', { class: 'trouble', role: 'alert' }, words_of(error))));
     return { dispose: () => loading.abort() };
 }

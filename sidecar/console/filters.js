@@ -25,7 +25,7 @@ function select_field({ name, label, options }) {
 }
 
 function time_field({ name, label }) {
-    const input = h('input', { id: unique_id(name), name, type: 'datetime-local', step: '1' });
+    const input = h('input', { id: unique_id(name), name, type: 'datetime-local', step: '60' });
     return {
         label, input,
         show: (value) => { input.value = /^\d+$/.test(value ?? '') ? local_input(Number(value)) : ''; },

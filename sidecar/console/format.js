@@ -24,11 +24,11 @@ const unit = (value, name, digits = 0) =>
     maker(Intl.NumberFormat, { style: 'unit', unit: name, unitDisplay: 'narrow', maximumFractionDigits: digits }).format(value);
 
 /** A length of time, roughly. */
-export function duration(ms) {
+export function duration(ms, digits = 1) {
     if (ms === null || ms === undefined) return dash;
     const seconds = Math.abs(ms) / 1000;
-    if (seconds < 1) return unit(Math.abs(ms), 'millisecond', Math.abs(ms) < 10 ? 1 : 0);
-    if (seconds < 60) return unit(seconds, 'second', seconds < 10 ? 1 : 0);
+    if (seconds < 1 && ms !== 0) return unit(Math.abs(ms), 'millisecond', Math.abs(ms) < 100 ? 1 : 0);
+    if (seconds < 60) return unit(seconds, 'second', seconds < 10 ? digits : 0);
     if (seconds < 3600) return unit(Math.floor(seconds / 60), 'minute');
     if (seconds < 86_400 * 2) return unit(Math.floor(seconds / 3600), 'hour');
     return unit(Math.floor(seconds / 86_400), 'day');
@@ -50,18 +50,18 @@ export function age(ms) {
     if (ms === null || ms === undefined) return dash;
     if (!is_a_time(ms)) return String(ms);
     const away = ms - now();
-    return away > 0 ? `+${duration(away)}` : duration(away);
+    return away > 0 ? `+${duration(away, 0)}` : duration(Math.abs(away) < 1000 ? 0 : away, 0);
 }
 
 export function bytes(value) {
     if (value === null || value === undefined) return dash;
-    if (value < 1000) return unit(value, 'byte');
-    if (value < 1_000_000) return unit(value / 1000, 'kilobyte', 1);
-    return unit(value / 1_000_000, 'megabyte', 1);
+    if (value < 1000) return `${number(value)} B`;
+    if (value < 1_000_000) return `${number(value / 1000, 1)} kB`;
+    return `${number(value / 1_000_000, 1)} MB`;
 }
 
 /** For datetime-local fields, which speak local time without a zone. */
 export function local_input(ms) {
     const at = new Date(ms - new Date(ms).getTimezoneOffset() * 60_000);
-    return at.toISOString().slice(0, 19);
+    return at.toISOString().slice(0, at.getUTCSeconds() || at.getUTCMilliseconds() ? 19 : 16);
 }

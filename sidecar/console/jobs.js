@@ -47,7 +47,9 @@ export function jobs_indicator(signal, done) {
         const active = jobs.filter((one) => one.state === 'running').length;
         button.hidden = jobs.length === 0;
         button.classList.toggle('active', active > 0);
-        replace(words, active ? t('jobs_running', active) : t('jobs'));
+        const label = active ? t('jobs_running', active) : t('jobs');
+        replace(words, label);
+        button.setAttribute('aria-label', active ? `${t('jobs')}: ${label}` : label);
         redraw(panel, h('h2', {}, t('jobs')), h('ul', {}, jobs.map(line_of)));
         if (!jobs.length) open(false);
     }

@@ -25,6 +25,7 @@ const words_name = (view) => view.replace('-', '_');
 const most_wait = 30_000; // ms between two tries to reach the server
 
 const app = document.getElementById('app');
+let shown_for = null; // name and role
 let page = null; // of the present language and role; made anew when these change
 
 function health_chips(all) {
@@ -40,9 +41,9 @@ function health_chips(all) {
 
 function make_page() {
     const ended = new AbortController(), { signal } = ended;
-    const links = Object.keys(views).map((name) => h('a', { href: address(name), data: { view: name } }, icon(words_name(name)), h('span', {}, t(words_name(name)))));
+    const links = Object.keys(views).map((name) => h('a', { href: address(name), data: { view: name } }, icon(words_name(name)), h('span', {}, t(`nav_${words_name(name)}`))));
     const title = h('h1', { tabindex: '-1' }), chips = h('div', { class: 'chips', role: 'status', 'aria-label': t('state') });
-    const main = h('main', { id: 'main', tabindex: '-1' });
+    const main = h('main', { id: 'main', tabindex: '0' });
     const instance = h('span', { class: 'instance muted', dir: 'auto' });
     const overview = overview_source(signal);
     const jobs = jobs_indicator(signal, () => view?.refresh());
@@ -64,6 +65,7 @@ function make_page() {
     const leave = async () => {
         try {
             await log_out();
+            forget_page();
         } catch (error) {
             complain(error, true);
         }
@@ -120,6 +122,13 @@ function make_page() {
     };
 }
 
+// Who logs out leaves nothing behind on the screen.
+function forget_page() {
+    page?.end();
+    page = shown_for = null;
+    replace(app);
+}
+
 function start_page() {
     page?.end();
     page = make_page();
@@ -157,8 +166,6 @@ events.addEventListener('reachable', () => {
 });
 
 // ---- who is asking -------------------------------------------------------------------------------------------------
-
-let shown_for = null;
 
 events.addEventListener('session', async () => {
     if (session.required && !session.role) {

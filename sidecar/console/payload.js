@@ -3,8 +3,9 @@ import { h, replace } from './dom.js';
 import { t } from './i18n.js';
 import { bytes, number } from './format.js';
 import { copy_button } from './parts.js';
-import { pretty } from './lossless.js';
+import { pretty, stringify } from './lossless.js';
 
+export const first_bytes = 64 * 1024, most_bytes = 1024 * 1024; // the API gives no more
 const most_coloured = 200_000; // characters; beyond, colours cost more than they tell
 
 const token = /("(?:[^"\\]|\\.)*")(\s*:)?|\b(?:true|false|null)\b|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/gs;
@@ -38,14 +39,14 @@ export function hex_lines(hex) {
     return lines.join('\n');
 }
 
-/** `load_all` fetches the whole; given only if this is not. */
-export function payload_view(title, payload, load_all) {
+/** `load_more` fetches up to `most_bytes` of it. */
+export function payload_view(title, payload, load_more) {
+    const held = payload.as === 'hex' ? payload.text.length / 2 : new Blob([payload.text]).size;
     const shown = payload.as === 'json' ? pretty(payload.text) : payload.as === 'hex' ? hex_lines(payload.text) : payload.text;
     const block = h('pre', { class: `payload ${payload.as}`, tabindex: '0', 'aria-label': title },
         payload.as === 'json' ? json_view(shown) : h('code', { dir: payload.as === 'text' ? 'auto' : null }, shown));
-    const note = payload.complete ? null
-        : h('p', { class: 'note' }, t('only_first', bytes(payload.as === 'hex' ? payload.text.length / 2 : new Blob([payload.text]).size)), ' ',
-            load_all ? h('button', { type: 'button', class: 'link', on: { click: load_all } }, t('show_all')) : null);
+    const more = held < most_bytes - 8 ? h('button', { type: 'button', class: 'link', on: { click: load_more } }, t(payload.size <= most_bytes ? 'show_all' : 'show_more')) : null;
+    const note = payload.complete ? null : h('p', { class: 'note' }, t('only_first', bytes(held)), ' ', more);
     return h('section', { class: 'block' },
         h('header', {}, h('h3', {}, title),
             h('span', { class: 'muted' }, `${payload.as.toUpperCase()} · ${number(payload.size)} B`),
@@ -56,7 +57,7 @@ export function payload_view(title, payload, load_all) {
 /** Headers or properties: a JSON text, an object, or null. */
 export function json_block(title, value) {
     if (value === null || value === undefined) return null;
-    const text = typeof value === 'string' ? pretty(value) : pretty(JSON.stringify(value));
+    const text = typeof value === 'string' ? pretty(value) : stringify(value, 2);
     return h('section', { class: 'block' }, h('header', {}, h('h3', {}, title), copy_button(() => text)),
         h('pre', { class: 'payload json', tabindex: '0', 'aria-label': title }, json_view(text)));
 }

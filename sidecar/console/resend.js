@@ -1,12 +1,11 @@
 // Edit and send: changes a failed message and puts it back to be delivered, in one go.
 import { h, unique_id } from './dom.js';
 import { t } from './i18n.js';
-import { get, path, post } from './api.js';
+import { get_exactly, path, post } from './api.js';
 import { ask } from './dialog.js';
 import { complaint, Exact, pretty, stringify } from './lossless.js';
+import { most_bytes } from './payload.js';
 import { complain, toast } from './toast.js';
-
-const whole = 16 * 1024 * 1024; // bytes
 
 // What was typed and not sent, by message: it is there again when the form is opened again.
 const drafts = new Map();
@@ -59,7 +58,7 @@ export async function edit_and_resend(shown) {
     let one = shown;
     try {
         // Whoever edits the beginning of a body would cut off its end.
-        if (!one.body.complete) one = await get(path('messages', one.id), { body_bytes: whole });
+        if (!one.body.complete && one.body.size <= most_bytes) one = await get_exactly(path('messages', one.id), { body_bytes: most_bytes });
     } catch (error) {
         complain(error);
         return false;

@@ -33,11 +33,14 @@ const message_groups = (root) => groups_view(root, {
     path: 'messages/groups', query: { status: 2 }, label: t('by_messages'),
     count: (one) => one.rows, reason: (one) => one.error, times: (one) => [one.oldest_update_time, one.latest_update_time],
     href: (one) => address('messages', message_filter(one)),
-    act: ['retry', 'delete'].map((verb) => ({ verb, run: (one) => change_matching('messages', verb, message_filter(one), one.error === null ? { note: t('any_reason_note') } : {}) })),
+    act: ['retry', 'delete'].map((verb) => ({ verb, run: (one) => change_matching('messages', verb, message_filter(one), one.error === null || one.error === '' ? { note: t('any_reason_note') } : {}) })),
     none: empty(t('nothing_failed'), t('nothing_failed_hint')),
 });
 
-const message_filter = (one) => ({ status: '2', exchange: one.exchange, error: one.error });
+// A long reason is cut, and says so.
+const uncut = (reason) => reason?.replace(/…$/, '');
+
+const message_filter = (one) => ({ status: '2', exchange: one.exchange, error: uncut(one.error) });
 
 const ledger_groups = (root) => groups_view(root, {
     path: 'failures/groups', query: {}, side: true, label: t('by_ledger'),
@@ -47,7 +50,11 @@ const ledger_groups = (root) => groups_view(root, {
     none: empty(t('no_entries'), t('no_entries_hint')),
 });
 
-const ledger_filter = (one) => ({ side: one.side, exchange: one.exchange, reason: one.reason || null });
+// Of a dead letter the group's reason leaves out what lies between how it died and what is known beyond that: a part of
+// the reason is only the former.
+const part_of = (reason) => /^.*? in queue '.*?'(?=: |$)/.exec(reason)?.[0] ?? reason;
+
+const ledger_filter = (one) => ({ side: one.side, exchange: one.exchange, reason: (one.side === 'consumer' ? part_of(uncut(one.reason)) : uncut(one.reason)) || null });
 
 const ledger_entries = (root) => paged_view(root, {
     view: 'failures', path: 'failures', label: t('by_entries'),

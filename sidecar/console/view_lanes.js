@@ -38,8 +38,8 @@ export function lanes_view(root) {
             const { table, lanes, instances } = await get('lanes', {}, signal);
             trouble.hidden = true;
             replace(body, !table ? empty(t('no_lane_table'), t('no_lane_table_hint')) : !lanes?.length ? empty(t('no_lanes'), t('no_lanes_hint'))
-                : [h('section', { class: 'card scroll-x' }, h('h2', {}, t('instances')), instances_table(instances ?? [], lanes)),
-                    h('section', { class: 'card scroll-x' }, h('h2', {}, t('lanes')), lanes_table(lanes))]);
+                : [h('section', { class: 'card scroll-x', tabindex: '0' }, h('h2', {}, t('instances')), instances_table(instances ?? [], lanes)),
+                    h('section', { class: 'card scroll-x', tabindex: '0' }, h('h2', {}, t('lanes')), lanes_table(lanes))]);
         } catch (error) {
             if (!signal.aborted) replace(trouble, words_of(error)).hidden = false;
             throw error;

@@ -10,13 +10,14 @@ const actions = {
 };
 const happenings = {
     created: 'Created', due: 'Due', failed: 'Failed', delivered: 'Delivered', consumed: 'Consumed', filed: 'Filed in the ledger',
-    updated: 'Last change', changed: 'Last change', next_try: 'Next try', attempt: 'Attempt', retried: 'Retried', delivering: 'Waiting to be delivered',
+    updated: 'Last change', changed: 'Last change', next_try: 'Next try', attempt: 'Attempt', retried: 'Retried', refused: 'Attempt failed', delivering: 'Waiting to be delivered',
 };
 
 export const words = {
     // places
     overview: 'Overview', messages: 'Messages', failures: 'Failures', dead_letters: 'Dead letters', lanes: 'Lanes',
     configuration: 'Configuration', jobs: 'Jobs', navigation: 'Main', skip_to_content: 'Skip to content', state: 'State',
+    nav_overview: 'Overview', nav_messages: 'Messages', nav_failures: 'Failures', nav_dead_letters: 'Dead letters', nav_lanes: 'Lanes', nav_configuration: 'Config',
     // everywhere
     close: 'Close', cancel: 'Cancel', dismiss: 'Dismiss', notices: 'Notices', copy: 'Copy', copied: 'Copied.', copy_id: 'Copy id', copy_json: 'Copy JSON',
     reload: 'Reload', try_again: 'Try again', stop: 'Stop', details: 'Details', actions: 'Actions', any: 'any', none: 'none', never: 'never', now: 'now',
@@ -68,13 +69,13 @@ export const words = {
     retries_done: (n) => `${n}, the last one done`, retries_not_done: (n) => `${n}, the last one not done`,
     // a message
     message_gone: 'There is no such message (any more).', entry_gone: 'There is no such entry (any more).', empty_body: 'Empty.',
-    only_first: (size) => `The first ${size}.`, show_all: 'Show all', ledger_entries_of_message: 'In the ledger',
+    only_first: (size) => `The first ${size}.`, show_all: 'Show all', show_more: 'Show more', ledger_entries_of_message: 'In the ledger',
     timeline_what: (what) => happenings[what] ?? what.replaceAll('_', ' '),
     // doing something about it
     retry: 'Retry', delete: 'Delete', counting: 'Counting …', why: 'Why', one_left: (why) => `Left as it is: ${why}.`, left_as_they_are: (n) => `${n} left as they are`,
     retry_messages: (n, count) => `Retry ${messages(n, count)}?`, delete_messages: (n, count) => `Delete ${messages(n, count)}?`,
     retry_explained: 'Failed messages go back to be delivered, with all their tries.', delete_explained: 'Deleted rows are gone for good.',
-    force_retry: 'Also what was delivered or consumed: it is sent again', force_delete: 'Also what is still to be delivered: it will never be sent',
+    force_retry: 'Also what was delivered: it is sent again', force_delete: 'Also what is still to be delivered: it will never be sent',
     retry_done: (n, count) => `${messages(n, count)} put back to be delivered.`, delete_done: (n) => `${n} deleted.`,
     retry_entries: (n, count) => `Retry ${entries(n, count)}?`, delete_entries: (n, count) => `Delete ${entries(n, count)}?`,
     retry_entries_explained: 'A producer’s message goes back to be delivered; a consumer’s is sent again as it is in the ledger.',

@@ -8,13 +8,14 @@ const actions = {
 };
 const happenings = {
     created: '创建', due: '到期', failed: '失败', delivered: '已投递', consumed: '已消费', filed: '记入台账',
-    updated: '最近变更', changed: '最近变更', next_try: '下次尝试', attempt: '尝试', retried: '已重试', delivering: '等待投递',
+    updated: '最近变更', changed: '最近变更', next_try: '下次尝试', attempt: '尝试', retried: '已重试', refused: '尝试失败', delivering: '等待投递',
 };
 
 export const words = {
     // places
     overview: '概览', messages: '消息', failures: '失败', dead_letters: '死信', lanes: '分片',
     configuration: '配置', jobs: '任务', navigation: '主导航', skip_to_content: '跳到正文', state: '状态',
+    nav_overview: '概览', nav_messages: '消息', nav_failures: '失败', nav_dead_letters: '死信', nav_lanes: '分片', nav_configuration: '配置',
     // everywhere
     close: '关闭', cancel: '取消', dismiss: '忽略', notices: '通知', copy: '复制', copied: '已复制。', copy_id: '复制 ID', copy_json: '复制 JSON',
     reload: '刷新', try_again: '重试', stop: '停止', details: '详情', actions: '操作', any: '不限', none: '无', never: '从不', now: '现在',
@@ -66,13 +67,13 @@ export const words = {
     retries_done: (n) => `${n} 次，最近一次成功`, retries_not_done: (n) => `${n} 次，最近一次未成功`,
     // a message
     message_gone: '该消息不存在（或已被删除）。', entry_gone: '该记录不存在（或已被删除）。', empty_body: '空。',
-    only_first: (size) => `仅显示前 ${size}。`, show_all: '显示全部', ledger_entries_of_message: '台账中的记录',
+    only_first: (size) => `仅显示前 ${size}。`, show_all: '显示全部', show_more: '显示更多', ledger_entries_of_message: '台账中的记录',
     timeline_what: (what) => happenings[what] ?? what.replaceAll('_', ' '),
     // doing something about it
     retry: '重试', delete: '删除', counting: '正在统计…', why: '原因', one_left: (why) => `未作更改：${why}。`, left_as_they_are: (n) => `${n} 条未作更改`,
     retry_messages: (n) => `重试 ${n} 条消息？`, delete_messages: (n) => `删除 ${n} 条消息？`,
     retry_explained: '失败的消息将重新等待投递，尝试次数重新计算。', delete_explained: '删除的行无法恢复。',
-    force_retry: '包括已投递或已消费的消息：将再次发送', force_delete: '包括尚待投递的消息：将永远不会发送',
+    force_retry: '包括已投递的消息：将再次发送', force_delete: '包括尚待投递的消息：将永远不会发送',
     retry_done: (n) => `${n} 条消息已重新等待投递。`, delete_done: (n) => `已删除 ${n} 条。`,
     retry_entries: (n) => `重试 ${n} 条记录？`, delete_entries: (n) => `删除 ${n} 条记录？`,
     retry_entries_explained: '生产者的消息将重新等待投递；消费者的消息按台账内容再次发送。',
