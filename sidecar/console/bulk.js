@@ -131,7 +131,7 @@ export async function change_matching(what, verb, filter, { note } = {}) {
 }
 
 function filter_words(name, value) {
-    if (value === '') return t('empty_text');
+    if (value === '') return t(name === 'exchange' ? 'default_exchange' : 'empty_text');
     if (name === 'status') return t('status_named', value);
     if (name === 'since' || name.startsWith('before')) return new Date(Number(value)).toLocaleString(document.documentElement.lang);
     return h('bdi', { class: 'mono break' }, value);

@@ -14,6 +14,9 @@ export function jobs_indicator(signal, done) {
     const words = h('span', {});
     const button = h('button', { type: 'button', class: 'jobs-button', 'aria-expanded': 'false', 'aria-controls': panel.id, on: { click: () => open(panel.hidden) } },
         icon('jobs'), words);
+    document.addEventListener('pointerdown', ({ target }) => {
+        if (!panel.hidden && !panel.contains(target) && !button.contains(target)) open(false);
+    }, { signal });
     let jobs = [], running = new Set(), own = new Set();
 
     function open(yes) {

@@ -79,7 +79,7 @@ export const words = {
     retry_entries_explained: '生产者的消息将重新等待投递；消费者的消息按台账内容再次发送。',
     delete_entries_explained: '只删除台账记录，消息保持不变。', repeat: '包括此前已再次发送的',
     retry_matching: '重试全部匹配项', delete_matching: '删除全部匹配项', no_filter: '没有筛选条件：这将涉及全部内容。',
-    retry_would: (n, complete) => `匹配 ${bound(n, complete)} 条，将逐一处理。`, delete_would: (n, complete) => `匹配 ${bound(n, complete)} 条，将逐一处理。`,
+    retry_would: (n, complete) => `匹配 ${bound(n, complete)} 条。`, delete_would: (n, complete) => `匹配 ${bound(n, complete)} 条。`,
     retry_n: (n, complete) => `重试 ${complete ? '' : '≥ '}${n} 条`, delete_n: (n, complete) => `删除 ${complete ? '' : '≥ '}${n} 条`,
     outcome_not_failed: '其消息（已）不是失败状态', outcome_gone: '其消息已不在发件箱中', outcome_no_entry: '没有该记录',
     outcome_already: '此前已再次发送', outcome_busy: '其他人正在重试它', outcome_not_done: '未完成', outcome_not_recorded: '已再次发送，但未能记录',
