@@ -58,8 +58,7 @@ entry_outcome entry_retrier::resend(std::int64_t entry) {
         switch (outcome) {
             case ledger_resend::done: return {entry, "done", "sent again: confirmed and routed", {}};
             case ledger_resend::not_done: return {entry, "not_done", "not done", why};
-            case ledger_resend::already:
-                return {entry, "already", "it was sent again before; --force does it once more", {}};
+            case ledger_resend::already: return {entry, "already", "it was sent again before", {}};
             case ledger_resend::no_entry: break;
         }
         return outcome_of(entry, ledger_retry::no_entry);

@@ -33,7 +33,8 @@ std::string entries_text(std::uint64_t count) {
 }
 
 std::string said_of(const entry_outcome& one) {
-    return fmt::format("{}: {}{}\n", one.entry, one.text, one.why.empty() ? "" : ": " + printable(one.why));
+    return fmt::format("{}: {}{}{}\n", one.entry, one.text, one.name == "already" ? "; --force does it once more" : "",
+                       one.why.empty() ? "" : ": " + printable(one.why));
 }
 
 int list_entries(outbox::store& store, const command::failures& options, bool as_json) {

@@ -50,7 +50,7 @@ void change_page(outbox::store& store, const message_action& what, const std::ve
 
 }  // namespace
 
-message_action putting_back(bool also_delivered) {
+message_action putting_back(bool also_delivered, const std::string& force) {
     return {"retry", "Put back", "put back",
             [=](outbox::store& store, std::span<const std::string> ids) { return store.retry(ids, also_delivered); },
             [=](int found) -> std::string {
@@ -58,19 +58,19 @@ message_action putting_back(bool also_delivered) {
                     case static_cast<int>(status::failed): return "";
                     case static_cast<int>(status::delivering): return "it is to be delivered already";
                     case static_cast<int>(status::delivered):
-                        return also_delivered ? "" : "it has been delivered; --force sends it again";
+                        return also_delivered ? "" : fmt::format("it has been delivered; {} sends it again", force);
                     case static_cast<int>(status::consumed): return "it has been consumed";
                     default: return fmt::format("its status, {}, is not known", found);
                 }
             }};
 }
 
-message_action deletion(bool also_undelivered) {
+message_action deletion(bool also_undelivered, const std::string& force) {
     return {"delete", "Delete", "deleted",
             [=](outbox::store& store, std::span<const std::string> ids) { return store.remove(ids, also_undelivered); },
             [=](int found) -> std::string {
                 if (found != static_cast<int>(status::delivering) || also_undelivered) return "";
-                return "it is still to be delivered; --force deletes it all the same";
+                return fmt::format("it is still to be delivered; {} deletes it all the same", force);
             }};
 }
 

@@ -22,8 +22,9 @@ struct message_action {
     std::function<std::string(int status)> objection;  // why a message of that status is left alone; empty: it is not
 };
 
-message_action putting_back(bool also_delivered);
-message_action deletion(bool also_undelivered);
+/// `force`: what the caller names what he could have asked for, "--force".
+message_action putting_back(bool also_delivered, const std::string& force = "--force");
+message_action deletion(bool also_undelivered, const std::string& force = "--force");
 
 struct unchanged_message {
     std::string id;
