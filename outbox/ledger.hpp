@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,39 @@ struct ledger_entry {
     std::int64_t retries = 0;                    // by hand
     bool last_retry_succeeded = false;
     std::optional<epoch_ms> filed;  // nullopt: a table without that column
+};
+
+/// Which entries; all conditions that are given must hold. Texts are compared byte by byte, as far as they were filed.
+struct ledger_filter {
+    std::optional<ledger_entry::side> side = {};
+    std::optional<std::string> exchange = {};     // exactly; "" is the default exchange
+    std::optional<std::string> routing_key = {};  // exactly
+    std::optional<std::string> message_id = {};   // exactly
+    std::string reason = {};                      // a part of it; no wildcards
+    std::optional<epoch_ms> since = {};           // filed at or after. Without that column nothing matches
+    std::optional<epoch_ms> before = {};          // filed before; likewise
+};
+
+/// What an entry failed of, without what differs from one entry to the next: its reason's first line, 200 bytes at
+/// most; of a dead letter, how and in which queue it died, and the first line of what is known beyond that.
+std::string cause_of(const ledger_entry& one);
+
+/// Entries of one side and exchange with the same cause.
+struct failure_group {
+    ledger_entry::side side = ledger_entry::side::producer;
+    std::string exchange;
+    std::string reason;  // the cause
+    std::uint64_t entries = 0;
+    std::optional<epoch_ms> oldest;  // filed; nullopt: none says when
+    std::optional<epoch_ms> latest;
+
+    bool operator==(const failure_group&) const = default;
+};
+
+struct failure_groups {
+    std::vector<failure_group> groups;  // the largest first
+    std::uint64_t looked_at = 0;        // entries of the filter
+    bool complete = true;               // there are no more
 };
 
 /// A message that failed for good on the consumer's side.
@@ -74,8 +108,23 @@ class ledger {
     /// False: there is no table sys_mq_fail with the columns that a ledger needs, and nothing is filed.
     virtual bool has_ledger() = 0;
 
-    /// At most `limit` entries with an id below `before`, the latest first.
-    virtual std::vector<ledger_entry> entries(std::optional<std::int64_t> before, std::size_t limit) = 0;
+    /// At most `limit` entries with an id below `before`, the latest first. `whole` false: without headers, key and
+    /// payload_size, and of the reason its beginning.
+    virtual std::vector<ledger_entry> entries(const ledger_filter& filter, std::optional<std::int64_t> before,
+                                              std::size_t limit, bool whole = true) = 0;
+    std::vector<ledger_entry> entries(std::optional<std::int64_t> before, std::size_t limit) {
+        return entries(ledger_filter(), before, limit);
+    }
+
+    /// How many there are in all; stops counting at `at_most`.
+    virtual std::uint64_t count_entries(const ledger_filter& filter, std::uint64_t at_most) = 0;
+
+    /// The `limit` largest groups, by side, exchange and cause. Looks at no more than the latest `look_at_most` entries
+    /// of the filter, and at fewer when they are of more than 10,000 groups.
+    outbox::failure_groups failure_groups(const ledger_filter& filter, std::uint64_t look_at_most, std::size_t limit);
+
+    /// Deletes entries. Returns how many went. The messages they tell of stay as they are.
+    virtual std::size_t remove_entries(std::span<const std::int64_t> entries) = 0;
 
     /// The payload as it was filed; nullopt: no such entry.
     virtual std::optional<std::string> payload(std::int64_t entry) = 0;

@@ -1,7 +1,8 @@
 #pragma once
 // outbox/mysql.hpp - the store on MySQL and MariaDB. Its statements stand in mysql.cpp (the relay's), mysql_order.cpp
 // (those of order by key), mysql_receipts.cpp, mysql_leases.cpp (those of msg_lane), mysql_ledger.cpp,
-// mysql_failures.cpp, mysql_census.cpp, mysql_inspection.cpp and mysql_admin.cpp (those of operators).
+// mysql_failures.cpp, mysql_ledger_view.cpp, mysql_census.cpp, mysql_inspection.cpp and mysql_admin.cpp (those of
+// operators).
 
 #include <string>
 
@@ -29,6 +30,8 @@ class mysql_store final : public store {
 
     std::size_t purge(status of, std::chrono::milliseconds age, std::size_t limit) override;
     std::uint64_t purgeable(status of, std::chrono::milliseconds age) override;
+    std::optional<std::size_t> purge_ledger(std::chrono::milliseconds age, std::size_t limit) override;
+    std::optional<std::uint64_t> purgeable_in_ledger(std::chrono::milliseconds age) override;
 
     bool has_leases() override;
     lease_table read_leases() override;
@@ -43,11 +46,13 @@ class mysql_store final : public store {
     std::vector<int> migrate() override;
 
     epoch_ms clock() override;
-    listing list(const message_filter& filter, const std::optional<list_place>& after, std::size_t limit) override;
+    listing list(const message_filter& filter, const std::optional<list_place>& after, std::size_t limit,
+                 bool sizes) override;
     std::uint64_t count(const message_filter& filter, std::uint64_t at_most) override;
     std::optional<detail> show(const std::string& id, std::size_t body_bytes) override;
     std::size_t retry(std::span<const std::string> ids, bool also_delivered) override;
     std::size_t remove(std::span<const std::string> ids, bool also_undelivered) override;
+    edit_outcome edit(const std::string& id, const message_changes& changes) override;
 
     census count_up_to(std::uint64_t most, std::chrono::milliseconds at_most,
                        std::optional<std::chrono::milliseconds> overdue) override;
@@ -55,7 +60,10 @@ class mysql_store final : public store {
     receipts_taken take_receipts(std::span<const std::string> ids) override;
 
     bool has_ledger() override;
-    std::vector<ledger_entry> entries(std::optional<std::int64_t> before, std::size_t limit) override;
+    std::vector<ledger_entry> entries(const ledger_filter& filter, std::optional<std::int64_t> before,
+                                      std::size_t limit, bool whole) override;
+    std::uint64_t count_entries(const ledger_filter& filter, std::uint64_t at_most) override;
+    std::size_t remove_entries(std::span<const std::int64_t> entries) override;
     std::optional<std::string> payload(std::int64_t entry) override;
     ledger_retry retry_entry(std::int64_t entry) override;
     bool file_failure(const consumer_failure& one, bool perhaps_filed) override;
@@ -78,7 +86,8 @@ class mysql_store final : public store {
     void write_leases(const std::vector<lease>& before, const std::vector<lease>& after);
 
     void list_rows(const message_filter& filter, const std::string& range, std::span<const mysql_value> range_args,
-                   const std::string& order, std::size_t limit, std::vector<summary>& into);
+                   const std::string& order, std::size_t limit, bool sizes, std::vector<summary>& into);
+    void require_fitting(const char* name, const std::string& value);
 
     void look_at_server(census& into);
 
@@ -90,6 +99,7 @@ class mysql_store final : public store {
     bool is_filed(const std::string& reason);
     void insert_into_ledger(std::span<const settlement* const> rows, bool id_fits);
     std::string of_this_table() const;
+    std::string old_entries(const char* what) const;
 
     std::vector<migration> migrations() const;
     void examine_all(findings& report);

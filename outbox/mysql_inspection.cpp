@@ -12,15 +12,6 @@
 namespace outbox {
 namespace {
 
-std::string hex(std::string_view bytes) {
-    std::string text;
-    for (const char c : bytes) text += fmt::format("{:02X}", static_cast<unsigned char>(c));
-    return text;
-}
-
-// Compared as bytes of UTF-8, whatever the column's charset and collation; given as hex, so that no byte is refused.
-std::string as_bytes(const char* column) { return fmt::format("CAST(CONVERT(`{}` USING utf8mb4) AS BINARY)", column); }
-
 // The conditions of a filter but for the status, and their arguments.
 struct conditions {
     std::string sql;
@@ -31,7 +22,7 @@ struct conditions {
             sql += " AND " + condition;
             args.emplace_back(texts_.emplace_back(hex(bytes)));
         };
-        if (filter.exchange) text(as_bytes("exchange") + " = UNHEX(?)", *filter.exchange);
+        if (filter.exchange) text(as_bytes("`exchange`") + " = UNHEX(?)", *filter.exchange);
         if (filter.routing_key) text(as_bytes("routing_key") + " = UNHEX(?)", *filter.routing_key);
         if (!filter.id_prefix.empty())
             text(fmt::format("LEFT({}, {}) = UNHEX(?)", as_bytes("id"), filter.id_prefix.size()), filter.id_prefix);
@@ -84,7 +75,7 @@ epoch_ms mysql_store::clock() {
 // Of each status a range of the index, merged by the server, which alone knows how it compares ids.
 void mysql_store::list_rows(const message_filter& filter, const std::string& range,
                             std::span<const mysql_value> range_args, const std::string& order, std::size_t limit,
-                            std::vector<summary>& into) {
+                            bool sizes, std::vector<summary>& into) {
     const conditions rest(filter);
     const auto cut = fmt::format("ORDER BY {} LIMIT {}", order, limit);
     std::vector<std::string> parts;
@@ -93,8 +84,8 @@ void mysql_store::list_rows(const message_filter& filter, const std::string& ran
         parts.push_back(fmt::format(
             "SELECT id, status, `exchange`, routing_key, try_count, next_try_time, create_time, update_time, "
             "{} AS order_key, {} AS last_error, {} AS body_size FROM {} {} WHERE status = {} AND {}{} {}",
-            schema_.selected("order_key"), schema_.selected("last_error"), body_size_, table_, purge_index_, status,
-            range, rest.sql, cut));
+            schema_.selected("order_key"), schema_.selected("last_error"), sizes ? body_size_ : "0", table_,
+            purge_index_, status, range, rest.sql, cut));
         args.insert(args.end(), range_args.begin(), range_args.end());
         args.insert(args.end(), rest.args.begin(), rest.args.end());
     }
@@ -102,7 +93,8 @@ void mysql_store::list_rows(const message_filter& filter, const std::string& ran
     session_.query(sql, args, [&](const mysql_row& row) { into.push_back(to_summary(row)); });
 }
 
-listing mysql_store::list(const message_filter& filter, const std::optional<list_place>& after, std::size_t limit) {
+listing mysql_store::list(const message_filter& filter, const std::optional<list_place>& after, std::size_t limit,
+                          bool sizes) {
     require_table();
     listing result;
     if (!filter.error.empty() && !schema_.has("last_error")) return result;
@@ -110,7 +102,7 @@ listing mysql_store::list(const message_filter& filter, const std::optional<list
     const auto wanted = limit + 1;  // whether there is a next page
     const auto read = [&](const std::string& range, std::span<const mysql_value> args, const std::string& order) {
         if (result.rows.size() < wanted)
-            list_rows(filter, range, args, order, wanted - result.rows.size(), result.rows);
+            list_rows(filter, range, args, order, wanted - result.rows.size(), sizes, result.rows);
     };
     // Several plain ranges of the index instead of one condition with OR, as for due rows; and within one time an order
     // by id alone, as not every server sees that the time says nothing there.
@@ -182,6 +174,62 @@ std::size_t mysql_store::retry(std::span<const std::string> ids, bool also_deliv
     require_table();
     return change_ids(fmt::format("UPDATE {} {} SET {}", table_, id_index_, delivering_again()),
                       also_delivered ? "status IN (1, 2)" : "status = 2", ids);
+}
+
+// What the column would keep of it otherwise is not what was meant, and a proxy may have lost the session's strictness.
+void mysql_store::require_fitting(const char* name, const std::string& value) {
+    if (!schema_.has(name))
+        throw store_error(fmt::format("table {} has no column {}, which is to be changed", table_, name));
+    const auto& column = schema_.columns[name];
+    const auto room = room_in(column);
+    const auto refuse = [&](const std::string& why) {
+        throw store_error(fmt::format("what the column {} is to hold {}", name, why));
+    };
+    const bool binary = column.charset.empty() && column.type != "json";
+    const auto most = binary ? room.characters : room.bytes;
+    if (value.size() > most) refuse(fmt::format("has {} bytes, and it holds {}", value.size(), most));
+    if (binary) return;
+    if (!is_utf8(value)) refuse("is not UTF-8 text");
+    const auto characters = static_cast<std::size_t>(std::count_if(
+        value.begin(), value.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+    if (column.type != "json" && characters > room.characters)
+        refuse(fmt::format("has {} characters, and it holds {}", characters, room.characters));
+    if (room.widest == 4) return;
+    const auto bytes = hex(value);
+    bool same = true;
+    session_.query(fmt::format("SELECT CONVERT(CONVERT(CONVERT(UNHEX(?) USING utf8mb4) USING {}) USING utf8mb4) = "
+                               "CONVERT(UNHEX(?) USING utf8mb4) COLLATE utf8mb4_bin",
+                               column.charset),
+                   std::array<mysql_value, 2>{bytes, bytes},
+                   [&](const mysql_row& row) { same = row.number(1).value_or(0) != 0; });
+    if (!same) refuse(fmt::format("has characters that its charset, {}, has not", column.charset));
+}
+
+edit_outcome mysql_store::edit(const std::string& id, const message_changes& changes) {
+    require_table();
+    auto set = delivering_again();
+    std::vector<mysql_value> args;
+    const auto change = [&](const char* name, const std::optional<std::string>& value, bool may_be_none) {
+        if (!value) return;
+        const bool none = may_be_none && value->empty();
+        if (!none) require_fitting(name, *value);
+        const bool null = none && schema_.has(name) && schema_.columns[name].nullable;
+        if (none && !null) require_fitting(name, "");
+        set += fmt::format(", `{}` = {}", name, null ? "NULL" : "?");
+        if (!null) args.emplace_back(*value);
+    };
+    change("exchange", changes.exchange, false);
+    change("routing_key", changes.routing_key, false);
+    change("headers", changes.headers, true);
+    change("properties", changes.properties, true);
+    change("msg", changes.body, false);
+    args.emplace_back(id);
+    const auto sql = fmt::format("UPDATE {} {} SET {} WHERE status = 2 AND id = ?", table_, id_index_, set);
+    if (retrying_deadlocks([&] { return session_.execute(sql, args); }) > 0) return edit_outcome::done;
+    auto outcome = edit_outcome::gone;
+    session_.query(fmt::format("SELECT id FROM {} WHERE id = ?", table_), std::array<mysql_value, 1>{id},
+                   [&](const mysql_row&) { outcome = edit_outcome::not_failed; });
+    return outcome;
 }
 
 std::size_t mysql_store::remove(std::span<const std::string> ids, bool also_undelivered) {

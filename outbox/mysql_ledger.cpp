@@ -166,46 +166,6 @@ void mysql_store::insert_into_ledger(std::span<const settlement* const> rows, bo
         args);
 }
 
-// Several outboxes of one database share its ledger.
-std::string mysql_store::of_this_table() const {
-    if (!ledger_schema_.has("source")) return "";
-    return fmt::format(" AND (source = '{}' OR source IS NULL)", name_of(settings_.table));
-}
-
-std::vector<ledger_entry> mysql_store::entries(std::optional<std::int64_t> before, std::size_t limit) {
-    std::vector<ledger_entry> all;
-    if (!has_ledger()) return all;
-    const auto& l = ledger_schema_;
-    const bool both = l.has("custom_message_id");
-    const std::array<mysql_value, 2> args = {before.value_or(std::numeric_limits<std::int64_t>::max()),
-                                             static_cast<std::int64_t>(limit)};
-    session_.query(
-        fmt::format("SELECT id, fail_flag + 0, {}, {}, {}, {}, {}, ex_content, OCTET_LENGTH(payload), {}, retry, "
-                    "last_retry_status + 0, {} FROM {} WHERE id {} ?{} ORDER BY id DESC LIMIT ?",
-                    both ? "COALESCE(message_id, custom_message_id)" : "message_id", l.selected("topic"),
-                    l.selected("tags"), l.selected("message_key"), l.selected("headers"),
-                    l.has("message_create_time") ? "DATE_FORMAT(message_create_time, '%Y-%m-%dT%H:%i:%sZ')" : "NULL",
-                    l.selected("create_time"), ledger_, before ? "<" : "<=", of_this_table()),
-        args, [&](const mysql_row& row) {
-            ledger_entry& one = all.emplace_back();
-            one.id = row.number(1).value_or(0);
-            one.failed_on =
-                row.number(2).value_or(0) == 0 ? ledger_entry::side::producer : ledger_entry::side::consumer;
-            one.message_id = row.text(3).value_or("");
-            one.exchange = row.text(4).value_or("");
-            one.routing_key = row.text(5).value_or("");
-            one.key = row.text(6);
-            one.headers = row.text(7);
-            one.reason = row.text(8).value_or("");
-            one.payload_size = static_cast<std::uint64_t>(row.number(9).value_or(0));
-            one.message_created = row.text(10);
-            one.retries = row.number(11).value_or(0);
-            one.last_retry_succeeded = row.number(12).value_or(0) != 0;
-            one.filed = row.number(13);
-        });
-    return all;
-}
-
 std::optional<std::string> mysql_store::payload(std::int64_t entry) {
     std::optional<std::string> found;
     if (!has_ledger()) return found;

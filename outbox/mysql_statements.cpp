@@ -1,5 +1,7 @@
 #include "outbox/mysql_statements.hpp"
 
+#include <fmt/format.h>
+
 #include <bit>
 
 namespace outbox {
@@ -10,6 +12,14 @@ std::string question_marks(std::size_t count) {
     std::string marks = "?";
     for (std::size_t i = 1; i < count; ++i) marks += ",?";
     return marks;
+}
+
+std::string as_bytes(const std::string& text) { return fmt::format("CAST(CONVERT({} USING utf8mb4) AS BINARY)", text); }
+
+std::string hex(std::string_view bytes) {
+    std::string text;
+    for (const char c : bytes) text += fmt::format("{:02X}", static_cast<unsigned char>(c));
+    return text;
 }
 
 text_room room_in(const mysql_column& column) {

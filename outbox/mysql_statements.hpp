@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "outbox/deadlock.hpp"
@@ -20,6 +21,11 @@ std::size_t padded(std::size_t count);
 
 /// "?,?,?"
 std::string question_marks(std::size_t count);
+
+/// An expression for text as its bytes in UTF-8, whatever its charset and collation; and an argument that it is
+/// compared with: as hex, for UNHEX(?), so that no byte is refused.
+std::string as_bytes(const std::string& text);
+std::string hex(std::string_view bytes);
 
 /// What a column's type and charset leave of a text.
 text_room room_in(const mysql_column& column);

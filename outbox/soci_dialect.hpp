@@ -66,6 +66,8 @@ class soci_dialect {
     /// The condition that the column id is one of those in the batch_document, of ids alone, that is the argument
     /// `name`.
     virtual std::string among(const std::string& name, const table_column& id) const = 0;
+    /// Whether the column is for bytes, which are no text.
+    virtual bool is_binary(const table_column& is) const { return is.type == "bytea" || is.type == "blob"; }
     /// The largest text that the column can hold.
     virtual text_room room_in(const table_column& column) const = 0;
 

@@ -21,15 +21,13 @@ std::string hexadecimal(std::string_view bytes) {
     return digits;
 }
 
-bool is_binary(const table_column& column) { return column.type == "bytea" || column.type == "blob"; }
-
 }  // namespace
 
 bool soci_store::file_failure(const consumer_failure& one, bool perhaps_filed) {
     if (!has_ledger()) return false;
     // This may be the only copy that is left: all of it, or nothing.
     const auto& column = in_ledger("payload");
-    if (!is_binary(column) && fitting_text(one.payload, dialect_->room_in(column)) != one.payload)
+    if (!dialect_->is_binary(column) && fitting_text(one.payload, dialect_->room_in(column)) != one.payload)
         throw store_error(fmt::format("the payload of {} bytes does not fit into the column payload of the ledger",
                                       one.payload.size()));
     if (perhaps_filed && is_filed(one.reason)) return true;
@@ -67,7 +65,7 @@ void soci_store::insert_failure(const consumer_failure& one) {
     const auto put_bytes = [&](const char* name, std::string_view any) {
         if (!ledger_schema_.has(name)) return;
         const auto& to = in_ledger(name);
-        const bool binary = is_binary(to);
+        const bool binary = dialect_->is_binary(to);
         table_column from;
         from.type = binary ? to.type : "text";
         put(name, dialect_->converted(fmt::format("given.{}", name), from, to));

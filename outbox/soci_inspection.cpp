@@ -3,21 +3,16 @@
 
 #include <algorithm>
 #include <array>
-#include <deque>
 #include <limits>
 
+#include "outbox/deadlock.hpp"
+#include "outbox/soci_asking.hpp"
 #include "outbox/soci_store.hpp"
 
 namespace outbox {
 namespace {
 
 constexpr unsigned summary_columns = 11;
-
-std::string hex(std::string_view bytes) {
-    std::string text;
-    for (const char c : bytes) text += fmt::format("{:02x}", static_cast<unsigned char>(c));
-    return text;
-}
 
 // Of the columns that both list() and show() select first.
 summary to_summary(const sql_row& row) {
@@ -43,29 +38,11 @@ std::vector<int> statuses_of(const message_filter& filter) {
 
 }  // namespace
 
-// A statement that is being put together of parts which take arguments. Names are given once each, so every part's are
-// its own.
-struct soci_store::asking {
-    std::vector<sql_value> args;
-
-    std::string number(std::int64_t value) {
-        args.emplace_back(value);
-        return fmt::format(":n{}", args.size());
-    }
-    std::string name(std::string_view text) {
-        args.emplace_back(texts_.emplace_back(text));
-        return fmt::format("t{}", args.size());
-    }
-
-  private:
-    std::deque<std::string> texts_;
-};
-
 // The conditions of a filter but for the status and the times. Bytes are compared, whatever the collation.
 std::string soci_store::texts_match(const message_filter& filter, asking& to) const {
     std::string sql = " AND " + told_apart_;
     const auto bytes = [&](const char* name) { return dialect_->bytes("m." + std::string(name), column(name)); };
-    const auto given = [&](std::string_view text) { return dialect_->given_bytes(to.name(hex(text))); };
+    const auto given = [&](std::string_view text) { return dialect_->given_bytes(to.hex(text)); };
     if (filter.exchange) sql += fmt::format(" AND {} = {}", bytes("exchange"), given(*filter.exchange));
     if (filter.routing_key) sql += fmt::format(" AND {} = {}", bytes("routing_key"), given(*filter.routing_key));
     if (!filter.id_prefix.empty())
@@ -90,27 +67,27 @@ epoch_ms soci_store::clock() {
     return time;
 }
 
-std::string soci_store::summary_list() const {
+std::string soci_store::summary_list(bool sizes) const {
     const auto text = [&](const char* name) {
         return schema_.has(name) ? dialect_->text("m." + std::string(name), column(name)) : std::string("NULL");
     };
     return fmt::format(
         "m.id, m.status, m.exchange, m.routing_key, m.try_count, m.next_try_time, m.create_time, "
         "m.update_time, {} AS order_key, {} AS last_error, {} AS body_size",
-        text("order_key"), text("last_error"), dialect_->size("m.msg", column("msg")));
+        text("order_key"), text("last_error"), sizes ? dialect_->size("m.msg", column("msg")) : "0");
 }
 
 // Of each status a range of the index, merged by the database. `range` makes the conditions for one of them.
 void soci_store::list_rows(const message_filter& filter, const std::function<std::string(asking&)>& range,
-                           std::size_t limit, std::vector<summary>& into) {
+                           std::size_t limit, bool sizes, std::vector<summary>& into) {
     const auto order = fmt::format("ORDER BY update_time DESC, {} DESC LIMIT {}", id_, limit);
     asking ask;
     std::vector<std::string> parts;
     for (const int status : statuses_of(filter)) {
         const auto condition = range(ask);
         parts.push_back(fmt::format("SELECT * FROM (SELECT {} FROM {} AS m {} WHERE status = {} AND {}{} {}) AS p{}",
-                                    summary_list(), table_, by_age_, status, condition, texts_match(filter, ask), order,
-                                    parts.size()));
+                                    summary_list(sizes), table_, by_age_, status, condition, texts_match(filter, ask),
+                                    order, parts.size()));
     }
     const auto sql = parts.size() == 1
                          ? parts.front()
@@ -118,14 +95,15 @@ void soci_store::list_rows(const message_filter& filter, const std::function<std
     session_.query(sql, summary_columns, ask.args, [&](const sql_row& row) { into.push_back(to_summary(row)); });
 }
 
-listing soci_store::list(const message_filter& filter, const std::optional<list_place>& after, std::size_t limit) {
+listing soci_store::list(const message_filter& filter, const std::optional<list_place>& after, std::size_t limit,
+                         bool sizes) {
     require_table();
     listing result;
     if (!filter.error.empty() && !schema_.has("last_error")) return result;
     limit = std::min<std::size_t>(limit, std::numeric_limits<std::int32_t>::max());
     const auto wanted = limit + 1;  // whether there is a next page
     const auto read = [&](const std::function<std::string(asking&)>& range) {
-        if (result.rows.size() < wanted) list_rows(filter, range, wanted - result.rows.size(), result.rows);
+        if (result.rows.size() < wanted) list_rows(filter, range, wanted - result.rows.size(), sizes, result.rows);
     };
     const auto before_id = [&](asking& to) {
         return fmt::format("{} < {}", id_, dialect_->given_id(to.name(after->id), column("id")));
@@ -182,7 +160,7 @@ std::optional<detail> soci_store::show(const std::string& id, std::size_t body_b
     const auto text = [&](const char* name) {
         return schema_.has(name) ? dialect_->text("m." + std::string(name), column(name)) : std::string("NULL");
     };
-    session_.query(fmt::format("SELECT {}, {}, {}, {} FROM {} AS m {} WHERE id = {}", summary_list(),
+    session_.query(fmt::format("SELECT {}, {}, {}, {} FROM {} AS m {} WHERE id = {}", summary_list(true),
                                dialect_->start("m.msg", column("msg"), room), text("headers"), text("properties"),
                                table_, by_id_, dialect_->given_id("id", column("id"))),
                    14, std::array<sql_value, 1>{id}, [&](const sql_row& row) {
@@ -205,6 +183,60 @@ std::size_t soci_store::retry(std::span<const std::string> ids, bool also_delive
     require_table();
     return change_ids(fmt::format("UPDATE {} {} SET {}", table_, by_id_, delivering_again()),
                       dialect_->beside_indexes("status") + (also_delivered ? " IN (1, 2)" : " = 2"), ids);
+}
+
+// What the column would keep of it otherwise is not what was meant.
+void soci_store::require_fitting(const char* name, const std::string& value) {
+    if (!schema_.has(name))
+        throw store_error(fmt::format("table {} has no column {}, which is to be changed", table_, name));
+    if (dialect_->is_binary(column(name))) return;
+    const auto refuse = [&](const std::string& why) {
+        throw store_error(fmt::format("what the column {} is to hold {}", name, why));
+    };
+    if (!is_utf8(value)) refuse("is not UTF-8 text");
+    const auto room = dialect_->room_in(column(name));
+    if (!room.nul && value.find('\0') != value.npos) refuse("has a NUL in it, which no text can have there");
+    const auto characters = static_cast<std::size_t>(std::count_if(
+        value.begin(), value.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+    if (characters > room.characters)
+        refuse(fmt::format("has {} characters, and it holds {}", characters, room.characters));
+}
+
+edit_outcome soci_store::edit(const std::string& id, const message_changes& changes) {
+    require_table();
+    auto set = delivering_again();
+    asking ask;
+    const auto change = [&](const char* name, const std::optional<std::string>& value, bool may_be_none) {
+        if (!value) return;
+        require_fitting(name, *value);
+        const auto& to = column(name);
+        if (may_be_none && value->empty() && to.nullable) {
+            set += fmt::format(", {} = NULL", name);
+            return;
+        }
+        // What is bytes travels as digits, so that nothing in it is changed on the way.
+        table_column from;
+        from.type = dialect_->is_binary(to) ? to.type : "text";
+        const auto given = dialect_->is_binary(to) ? dialect_->given_bytes(ask.hex(*value))
+                                                   : fmt::format("CAST(:{} AS text)", ask.name(*value));
+        set += fmt::format(", {} = {}", name, dialect_->converted(given, from, to));
+    };
+    change("exchange", changes.exchange, false);
+    change("routing_key", changes.routing_key, false);
+    change("headers", changes.headers, true);
+    change("properties", changes.properties, true);
+    change("msg", changes.body, false);
+    const auto sql = fmt::format("UPDATE {} {} SET {} WHERE {} = 2 AND id = {}", table_, by_id_, set,
+                                 dialect_->beside_indexes("status"), dialect_->given_id(ask.name(id), column("id")));
+    std::size_t changed = 0;
+    const auto work = [&] { changed = session_.execute(sql, ask.args); };
+    retrying_deadlocks([&] { session_.transaction(work); });
+    if (changed > 0) return edit_outcome::done;
+    auto outcome = edit_outcome::gone;
+    session_.query(
+        fmt::format("SELECT id FROM {} {} WHERE id = {}", table_, by_id_, dialect_->given_id("id", column("id"))), 1,
+        std::array<sql_value, 1>{id}, [&](const sql_row&) { outcome = edit_outcome::not_failed; });
+    return outcome;
 }
 
 std::size_t soci_store::remove(std::span<const std::string> ids, bool also_undelivered) {

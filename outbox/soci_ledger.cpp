@@ -160,51 +160,6 @@ void soci_store::insert_into_ledger(std::span<const failure> rows, bool id_fits)
         std::array<sql_value, 1>{json});
 }
 
-// Several outboxes of one database share its ledger.
-std::string soci_store::of_this_table() const {
-    if (!ledger_schema_.has("source")) return "";
-    return fmt::format(" AND (source = '{}' OR source IS NULL)", name_of(settings_.table));
-}
-
-std::vector<ledger_entry> soci_store::entries(std::optional<std::int64_t> before, std::size_t limit) {
-    std::vector<ledger_entry> all;
-    if (!has_ledger()) return all;
-    const auto text = [&](const char* name) {
-        return ledger_schema_.has(name) ? dialect_->text(name, in_ledger(name)) : std::string("NULL");
-    };
-    const bool both = ledger_schema_.has("custom_message_id");
-    const std::array<sql_value, 2> args = {before.value_or(std::numeric_limits<std::int64_t>::max()),
-                                           static_cast<std::int64_t>(limit)};
-    session_.query(
-        fmt::format(
-            "SELECT id, {}, {}, {}, {}, {}, {}, {}, {}, {}, retry, {}, {} FROM {} WHERE id {} :before{} "
-            "ORDER BY id DESC LIMIT :most",
-            dialect_->number_of_flag("fail_flag", in_ledger("fail_flag")),
-            both ? "COALESCE(message_id, custom_message_id)" : "message_id", text("topic"), text("tags"),
-            text("message_key"), text("headers"), text("ex_content"), dialect_->size("payload", in_ledger("payload")),
-            ledger_schema_.has("message_create_time") ? dialect_->utc("message_create_time") : "NULL",
-            dialect_->number_of_flag("last_retry_status", in_ledger("last_retry_status")),
-            ledger_schema_.has("create_time") ? "create_time" : "NULL", ledger_, before ? "<" : "<=", of_this_table()),
-        13, args, [&](const sql_row& row) {
-            ledger_entry& one = all.emplace_back();
-            one.id = row.number(1).value_or(0);
-            one.failed_on =
-                row.number(2).value_or(0) == 0 ? ledger_entry::side::producer : ledger_entry::side::consumer;
-            one.message_id = row.text(3).value_or("");
-            one.exchange = row.text(4).value_or("");
-            one.routing_key = row.text(5).value_or("");
-            one.key = row.text(6);
-            one.headers = row.text(7);
-            one.reason = dialect_->body(row.text(8).value_or(""), in_ledger("ex_content"));
-            one.payload_size = static_cast<std::uint64_t>(row.number(9).value_or(0));
-            one.message_created = row.text(10);
-            one.retries = row.number(11).value_or(0);
-            one.last_retry_succeeded = row.number(12).value_or(0) != 0;
-            one.filed = row.number(13);
-        });
-    return all;
-}
-
 std::optional<std::string> soci_store::payload(std::int64_t entry) {
     std::optional<std::string> found;
     if (!has_ledger()) return found;

@@ -1,8 +1,8 @@
 #pragma once
 // outbox/soci_store.hpp - the store on the databases behind SOCI. Its statements stand in soci_store.cpp (the relay's),
 // soci_order.cpp (those of order by key), soci_receipts.cpp, soci_leases.cpp (those of msg_lane), soci_ledger.cpp,
-// soci_failures.cpp, soci_census.cpp, soci_inspection.cpp and soci_admin.cpp (those of operators); what differs between
-// the databases, behind soci_dialect.
+// soci_failures.cpp, soci_ledger_view.cpp, soci_census.cpp, soci_inspection.cpp and soci_admin.cpp (those of
+// operators); what differs between the databases, behind soci_dialect.
 
 #include <memory>
 #include <string>
@@ -29,17 +29,21 @@ class soci_store final : public store {
 
     std::size_t purge(status of, std::chrono::milliseconds age, std::size_t limit) override;
     std::uint64_t purgeable(status of, std::chrono::milliseconds age) override;
+    std::optional<std::size_t> purge_ledger(std::chrono::milliseconds age, std::size_t limit) override;
+    std::optional<std::uint64_t> purgeable_in_ledger(std::chrono::milliseconds age) override;
 
     bool has_leases() override;
     lease_table read_leases() override;
     lease_table change_leases(const std::function<std::vector<lease>(const lease_table&)>& decide) override;
 
     epoch_ms clock() override;
-    listing list(const message_filter& filter, const std::optional<list_place>& after, std::size_t limit) override;
+    listing list(const message_filter& filter, const std::optional<list_place>& after, std::size_t limit,
+                 bool sizes) override;
     std::uint64_t count(const message_filter& filter, std::uint64_t at_most) override;
     std::optional<detail> show(const std::string& id, std::size_t body_bytes) override;
     std::size_t retry(std::span<const std::string> ids, bool also_delivered) override;
     std::size_t remove(std::span<const std::string> ids, bool also_undelivered) override;
+    edit_outcome edit(const std::string& id, const message_changes& changes) override;
 
     census count_up_to(std::uint64_t most, std::chrono::milliseconds at_most,
                        std::optional<std::chrono::milliseconds> overdue) override;
@@ -47,7 +51,10 @@ class soci_store final : public store {
     receipts_taken take_receipts(std::span<const std::string> ids) override;
 
     bool has_ledger() override;
-    std::vector<ledger_entry> entries(std::optional<std::int64_t> before, std::size_t limit) override;
+    std::vector<ledger_entry> entries(const ledger_filter& filter, std::optional<std::int64_t> before,
+                                      std::size_t limit, bool whole) override;
+    std::uint64_t count_entries(const ledger_filter& filter, std::uint64_t at_most) override;
+    std::size_t remove_entries(std::span<const std::int64_t> entries) override;
     std::optional<std::string> payload(std::int64_t entry) override;
     ledger_retry retry_entry(std::int64_t entry) override;
     bool file_failure(const consumer_failure& one, bool perhaps_filed) override;
@@ -87,9 +94,10 @@ class soci_store final : public store {
     struct asking;
     std::string texts_match(const message_filter& filter, asking& to) const;
     static std::string times_match(const message_filter& filter, bool by_index, asking& to);
-    std::string summary_list() const;
+    std::string summary_list(bool sizes) const;
     void list_rows(const message_filter& filter, const std::function<std::string(asking&)>& range, std::size_t limit,
-                   std::vector<summary>& into);
+                   bool sizes, std::vector<summary>& into);
+    void require_fitting(const char* name, const std::string& value);
 
     // A row that is to be filed, with what of it has to be looked at before.
     struct failure {
@@ -105,6 +113,8 @@ class soci_store final : public store {
     bool is_filed(const std::string& reason);
     void insert_into_ledger(std::span<const failure> rows, bool id_fits);
     std::string of_this_table() const;
+    std::string matching(const ledger_filter& filter, asking& to) const;
+    std::string old_entries(const char* what, std::chrono::milliseconds age, asking& to) const;
 
     void write_leases(const std::vector<lease>& before, const std::vector<lease>& after);
     void examine_all(findings& report);

@@ -10,9 +10,9 @@
 //
 //   store_error: the database understood and refused: the statement, the rights or the data are at fault.
 //
-// Only what changes something (settle, purge, retry, remove, retry_entry, take_receipts) can have taken effect when it
-// throws store_unavailable, and repeating it does no harm; purge, retry, remove and take_receipts go in steps, of which
-// those before the throw stand.
+// Only what changes something (settle, purge, retry, edit, remove, retry_entry, remove_entries, take_receipts …) can
+// have taken effect when it throws store_unavailable, and repeating it does no harm; purge, retry, remove,
+// remove_entries and take_receipts go in steps, of which those before the throw stand.
 
 #include <chrono>
 #include <cstdint>
@@ -128,6 +128,13 @@ class housekeeping {
 
     /// How many rows `purge` would delete in all. Counts an index, without locks. Throws likewise.
     virtual std::uint64_t purgeable(status of, std::chrono::milliseconds age) = 0;
+
+    /// Deletes at most `limit` entries of this outbox from the ledger that were filed longer than `age` ago, the oldest
+    /// first. Returns how many; nullopt: there is no ledger, or it does not say when they were filed.
+    virtual std::optional<std::size_t> purge_ledger(std::chrono::milliseconds age, std::size_t limit) = 0;
+
+    /// How many `purge_ledger` would delete in all; nullopt: likewise.
+    virtual std::optional<std::uint64_t> purgeable_in_ledger(std::chrono::milliseconds age) = 0;
 };
 
 /// A count that may have stopped early: "at least".

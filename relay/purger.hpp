@@ -16,11 +16,12 @@ namespace relay {
 
 struct purge_report {
     struct line {
-        outbox::status status;
+        std::optional<outbox::status> status;  // nullopt: entries of the ledger of failures
         std::chrono::milliseconds retention;
         std::uint64_t rows = 0;
+        bool possible = true;  // false: there is no ledger, or it does not say when its entries were filed
     };
-    std::vector<line> lines;  // of the statuses that have a retention
+    std::vector<line> lines;  // of what has a retention
     std::chrono::milliseconds took{0};
     bool complete = true;  // false: it was stopped before its end
 };
@@ -30,7 +31,7 @@ struct purge_report {
 /// Throws what the store throws.
 purge_report purge_once(outbox::housekeeping& store, const conf::purge& settings,
                         const std::function<bool(std::chrono::milliseconds)>& pause,
-                        const std::function<void(outbox::status, std::uint64_t)>& progress = {});
+                        const std::function<void(std::optional<outbox::status>, std::uint64_t)>& progress = {});
 
 /// What purge_once would delete, counted.
 purge_report purge_preview(outbox::housekeeping& store, const conf::purge& settings);

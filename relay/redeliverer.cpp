@@ -42,7 +42,7 @@ std::vector<std::string> redeliverer::overdue() {
     std::vector<std::string> ids;
     std::optional<outbox::list_place> after;
     for (int page = 0; page < most_pages; ++page) {
-        const auto found = table_.list(filter, after, page_rows);
+        const auto found = table_.list(filter, after, page_rows, false);
         for (const auto& row : found.rows) {
             if (row.create_time.value_or(0) >= youngest) ids.push_back(row.id);
             if (ids.size() == settings_.redeliver.batch_rows) return ids;

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <sstream>
 
+#include "conf/units.hpp"
 #include "sidecar/completion.hpp"
 #include "sidecar/exit_code.hpp"
 #include "sidecar/message_options.hpp"
@@ -19,6 +20,16 @@ constexpr auto footer =
     "Exit codes: 0 success; 1 failed, not all changed, stopped before it was empty, or (doctor) problems found;\n"
     "64 wrong usage; 69 database or broker unavailable; 70 internal error; 78 wrong configuration.\n"
     "`outbox-sidecar COMMAND --help` tells more about one command.";
+
+std::chrono::milliseconds parsed_interval(const std::string& text) {
+    constexpr std::chrono::milliseconds least{200}, most = std::chrono::hours(1);
+    try {
+        const auto interval = conf::parse_duration(text);
+        if (interval >= least && interval <= most) return interval;
+    } catch (const conf::wrong_value&) {
+    }
+    throw CLI::ValidationError("--interval", "expected a time from 200ms to 1h, as in 2s");
+}
 
 void add_global_options(CLI::App& app, invocation& result) {
     app.add_option("-c,--config", result.config_file,
@@ -47,8 +58,10 @@ CLI::App* add_command(CLI::App& app, invocation& result, const std::string& name
 struct options {
     command::run run;
     command::migrate migrate;
+    command::status status;
     command::purge purge;
     command::list list;
+    command::groups groups;
     command::show show;
     command::retry retry;
     command::remove remove;
@@ -63,8 +76,10 @@ struct options {
   private:
     const command::run& given(const command::run&) const { return run; }
     const command::migrate& given(const command::migrate&) const { return migrate; }
+    const command::status& given(const command::status&) const { return status; }
     const command::purge& given(const command::purge&) const { return purge; }
     const command::list& given(const command::list&) const { return list; }
+    const command::groups& given(const command::groups&) const { return groups; }
     const command::show& given(const command::show&) const { return show; }
     const command::retry& given(const command::retry&) const { return retry; }
     const command::remove& given(const command::remove&) const { return remove; }
@@ -103,7 +118,17 @@ void add_service_commands(CLI::App& app, invocation& result, options& given) {
     add_command<command::doctor>(app, result, "doctor",
                                  "Examine database, broker and configuration, and say what to do about what is found.\n"
                                  "Changes nothing.");
-    add_command<command::status>(app, result, "status", "Count the rows by status, and those that are due.");
+    auto* status =
+        add_command<command::status>(app, result, "status", "Count the rows by status, and those that are due.");
+    status->add_flag("--watch", given.status.watch,
+                     "Again and again, with what happens a second, until it is interrupted; counts\n"
+                     "no further than 100,000 of each");
+    status
+        ->add_option_function<std::string>(
+            "--interval", [&](const std::string& text) { given.status.interval = parsed_interval(text); },
+            "With --watch: how often, from 200ms on")
+        ->option_text("TIME [2s]")
+        ->needs("--watch");
     add_command<command::purge>(app, result, "purge", "Delete now what is older than its retention, in small batches.")
         ->add_flag("--dry-run", given.purge.dry_run, "Only count what would be deleted");
     auto* health = add_command<command::health>(app, result, "health",
@@ -127,13 +152,16 @@ void add_message_command(CLI::App& app, invocation& result, Command& given, cons
 
 void add_message_commands(CLI::App& app, invocation& result, options& given) {
     add_message_command(app, result, given.list, "list", "List messages, the latest change first.");
+    add_message_command(app, result, given.groups, "groups",
+                        "Say what failed and why: failed messages by exchange and last error, the most first.\n"
+                        "Looks at the latest 100,000 of them.");
     add_message_command(app, result, given.show, "show", "Show one message with its body.");
     add_message_command(app, result, given.retry, "retry",
                         "Put failed messages back to be delivered, due now, with no tries spent.");
     add_message_command(app, result, given.remove, "delete", "Delete messages, in small batches.");
     add_message_command(app, result, given.failures, "failures",
-                        "List the ledger of failures (sys_mq_fail), the latest first; or `show` or `retry` its\n"
-                        "entries.");
+                        "List the ledger of failures (sys_mq_fail), the latest first; say by `groups` what\n"
+                        "failed; or `show`, `retry` or `delete` its entries.");
     auto* redrive = add_command<command::redrive>(
         app, result, "redrive",
         "Send the messages of a dead-letter queue to where they came from, or to where the\n"
@@ -171,6 +199,8 @@ std::variant<invocation, parting> parse(const std::vector<std::string>& argument
         result.what = given.of(result.what);
         if (auto* retry = std::get_if<command::retry>(&result.what)) check(*retry);
         if (const auto* remove = std::get_if<command::remove>(&result.what)) check(*remove);
+        if (const auto* failures = std::get_if<command::failures>(&result.what)) check(*failures);
+        if (auto* groups = std::get_if<command::groups>(&result.what)) check(*groups);
     } catch (const CLI::ParseError& end) {
         std::ostringstream out, err;
         const bool wrong = app.exit(end, out, err) != 0;

@@ -1,12 +1,14 @@
 #pragma once
 // sidecar/command_line.hpp - from arguments to a plain description of what is wanted. Touches nothing outside.
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "outbox/inspection.hpp"
+#include "outbox/ledger.hpp"
 #include "sidecar/instant.hpp"
 
 namespace sidecar {
@@ -14,6 +16,13 @@ namespace sidecar {
 /// Which messages, as the command line says it.
 struct selection {
     outbox::message_filter filter;  // but for its times
+    std::optional<moment> since;
+    std::optional<moment> before;
+};
+
+/// Which entries of the ledger of failures, likewise.
+struct ledger_selection {
+    outbox::ledger_filter filter;  // but for its times
     std::optional<moment> since;
     std::optional<moment> before;
 };
@@ -28,13 +37,21 @@ struct migrate {
     mode how = mode::apply;
 };
 struct doctor {};
-struct status {};
+struct status {
+    bool watch = false;
+    std::chrono::milliseconds interval = std::chrono::seconds(2);
+};
 struct purge {
     bool dry_run = false;
 };
 struct list {
     selection which;
     bool overdue = false;  // delivered, and their receipt is overdue
+    std::size_t limit = 50;
+};
+/// By exchange and last error.
+struct groups {
+    selection which;
     std::size_t limit = 50;
 };
 struct show {
@@ -53,13 +70,17 @@ struct change {
 struct retry : change {};
 struct remove : change {};
 struct failures {
-    enum class action { list, show, retry };
+    enum class action { list, groups, show, retry, remove };
     action what = action::list;
-    std::vector<std::int64_t> entries;   // one to show, those to retry
+    std::vector<std::int64_t> entries;   // one to show; those to retry or delete
+    bool all = false;                    // instead, those of the selection
+    ledger_selection which;              // of list, groups and `all`
     std::optional<std::int64_t> before;  // list: entries before that one
     std::size_t limit = 50;
     bool full = false;
     bool force = false;  // retry: also what was sent again before
+    bool dry_run = false;
+    bool yes = false;  // delete all: do not ask
 };
 struct redrive {
     std::string queue;
@@ -72,8 +93,8 @@ struct health {
     std::optional<std::string> url;
 };
 struct version {};
-using any = std::variant<run, check, migrate, doctor, status, purge, list, show, retry, remove, failures, redrive,
-                         health, version>;
+using any = std::variant<run, check, migrate, doctor, status, purge, list, groups, show, retry, remove, failures,
+                         redrive, health, version>;
 }  // namespace command
 
 struct invocation {

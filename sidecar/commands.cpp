@@ -23,9 +23,10 @@ int dispatch(const command::run& options, const context& at) { return run(option
 int dispatch(const command::check&, const context& at) { return check(at); }
 int dispatch(const command::migrate& options, const context& at) { return migrate(options, at); }
 int dispatch(const command::doctor&, const context& at) { return doctor(at); }
-int dispatch(const command::status&, const context& at) { return status(at); }
+int dispatch(const command::status& options, const context& at) { return status(options, at); }
 int dispatch(const command::purge& options, const context& at) { return purge(options, at); }
 int dispatch(const command::list& options, const context& at) { return list(options, at); }
+int dispatch(const command::groups& options, const context& at) { return groups(options, at); }
 int dispatch(const command::show& options, const context& at) { return show(options, at); }
 int dispatch(const command::retry& options, const context& at) { return retry(options, at); }
 int dispatch(const command::remove& options, const context& at) { return remove(options, at); }

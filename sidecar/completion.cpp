@@ -32,6 +32,7 @@ struct part {
 words values_of(const std::string& command, const std::string& option) {
     if (command == "completion") return {"bash", "zsh", "fish"};
     if (option == "--probe") return {"live", "ready", "startup"};
+    if (option == "--side") return {"producer", "consumer"};
     if (option == "--status") return {"delivering", "delivered", "failed", "consumed"};
     return {};
 }

@@ -4,14 +4,17 @@
 #include <algorithm>
 #include <iostream>
 #include <limits>
+#include <set>
 
 #include "outbox/store.hpp"
 #include "sidecar/body_text.hpp"
 #include "sidecar/commands.hpp"
+#include "sidecar/entry_change.hpp"
+#include "sidecar/entry_view.hpp"
 #include "sidecar/exit_code.hpp"
+#include "sidecar/interruption.hpp"
 #include "sidecar/log.hpp"
 #include "sidecar/message_view.hpp"
-#include "sidecar/send_again.hpp"
 #include "sidecar/terminal.hpp"
 
 namespace sidecar {
@@ -19,35 +22,23 @@ namespace {
 
 using json = nlohmann::ordered_json;
 using outbox::ledger_entry;
-using outbox::ledger_retry;
-
-std::string_view side_name(const ledger_entry& one) {
-    return one.failed_on == ledger_entry::side::producer ? "producer" : "consumer";
-}
 
 std::string retries_text(const ledger_entry& one) {
     if (one.retries == 0) return "0";
     return fmt::format("{}, the last {}", one.retries, one.last_retry_succeeded ? "done" : "not done");
 }
 
-json entry_json(const ledger_entry& one) {
-    return {{"entry", one.id},
-            {"side", side_name(one)},
-            {"message_id", one.message_id},
-            {"exchange", one.exchange},
-            {"routing_key", one.routing_key},
-            {"key", json_or_null(one.key)},
-            {"headers", json_or_null(one.headers)},
-            {"reason", one.reason},
-            {"payload_size", one.payload_size},
-            {"message_created", json_or_null(one.message_created)},
-            {"retries", one.retries},
-            {"last_retry_succeeded", one.last_retry_succeeded},
-            {"filed", json_or_null(one.filed)}};
+std::string entries_text(std::uint64_t count) {
+    return fmt::format("{} {}", grouped(count), count == 1 ? "entry" : "entries");
+}
+
+std::string said_of(const entry_outcome& one) {
+    return fmt::format("{}: {}{}{}\n", one.entry, one.text, one.name == "already" ? "; --force does it once more" : "",
+                       one.why.empty() ? "" : ": " + printable(one.why));
 }
 
 int list_entries(outbox::store& store, const command::failures& options, bool as_json) {
-    auto found = store.entries(options.before, options.limit + 1);
+    auto found = store.entries(filter_of(options.which, store), options.before, options.limit + 1);
     const bool more = found.size() > options.limit;
     if (more) found.pop_back();
     if (as_json) {
@@ -68,10 +59,34 @@ int list_entries(outbox::store& store, const command::failures& options, bool as
     std::vector<std::vector<std::string>> rows;
     const auto now = store.clock();
     for (const auto& one : found)
-        rows.push_back({std::to_string(one.id), age_text(one.filed, now), std::string(side_name(one)), one.message_id,
-                        one.exchange, one.routing_key, retries_text(one), one.reason});
+        rows.push_back({std::to_string(one.id), age_text(one.filed, now), std::string(name_of(one.failed_on)),
+                        one.message_id, one.exchange, one.routing_key, retries_text(one), one.reason});
     std::cout << print_list(columns, std::move(rows), terminal_width(STDOUT_FILENO));
     if (more) std::cout << fmt::format("The latest {}; for more: --before {}\n", found.size(), found.back().id);
+    return exit_code::success;
+}
+
+int list_groups(outbox::store& store, const command::failures& options, bool as_json) {
+    const auto found = store.failure_groups(filter_of(options.which, store), most_looked_at_for_groups, options.limit);
+    if (as_json) {
+        std::cout << dumped(groups_json(found));
+        return exit_code::success;
+    }
+    if (found.groups.empty()) {
+        std::cout << "No failures.\n";
+        return exit_code::success;
+    }
+    using align = table::align;
+    const std::vector<list_column> columns{{"ENTRIES", align::right, 7, 0},  {"SIDE", align::left, 8, 3},
+                                           {"LATEST", align::right, 9, 2},   {"OLDEST", align::right, 9, 4},
+                                           {"EXCHANGE", align::left, 10, 1}, {"REASON", align::left, 16, 0}};
+    std::vector<std::vector<std::string>> rows;
+    const auto now = store.clock();
+    for (const auto& one : found.groups)
+        rows.push_back({grouped(one.entries), std::string(name_of(one.side)), age_text(one.latest, now),
+                        age_text(one.oldest, now), one.exchange, one.reason});
+    std::cout << print_list(columns, std::move(rows), terminal_width(STDOUT_FILENO));
+    if (!found.complete) std::cout << fmt::format("Of the latest {}; there are more.\n", grouped(found.looked_at));
     return exit_code::success;
 }
 
@@ -97,7 +112,7 @@ int show_entry(outbox::store& store, const command::failures& options, bool as_j
     }
     table fields({table::align::left, table::align::left});
     fields.add({"entry", std::to_string(one.id)});
-    fields.add({"failed on", fmt::format("the {}'s side", side_name(one))});
+    fields.add({"failed on", fmt::format("the {}'s side", name_of(one.failed_on))});
     fields.add({"message", one.message_id});
     fields.add({"exchange", one.exchange.empty() ? "(the default exchange)" : one.exchange});
     fields.add({"routing key", one.routing_key});
@@ -115,64 +130,93 @@ int show_entry(outbox::store& store, const command::failures& options, bool as_j
     return exit_code::success;
 }
 
-struct outcome_words {
-    const char* name;  // for JSON
-    const char* text;
-};
-
-outcome_words words_for(ledger_retry outcome) {
-    switch (outcome) {
-        case ledger_retry::done: return {"done", "put back to be delivered"};
-        case ledger_retry::not_failed: return {"not_failed", "its message is not failed (any more)"};
-        case ledger_retry::gone: return {"gone", "its message is no longer in the outbox"};
-        case ledger_retry::consumers: return {"consumers", "it failed on the consumer's side"};
-        case ledger_retry::no_entry: break;
-    }
-    return {"no_entry", "there is no such entry"};
-}
-
-// Of a failure of the consumer's side: sends it, for which the entry is locked.
-outcome_words resend(outbox::store& store, std::int64_t id, const command::failures& options, const context& at,
-                     std::string& why) {
-    bool sent = false;
-    try {
-        const auto outcome = store.resend_entry(id, options.force, [&](const outbox::consumer_failure& one) {
-            why = send_again(one, at.settings).value_or("");
-            return sent = why.empty();
-        });
-        switch (outcome) {
-            case outbox::ledger_resend::done: return {"done", "sent again: confirmed and routed"};
-            case outbox::ledger_resend::not_done: return {"not_done", "not done"};
-            case outbox::ledger_resend::already:
-                return {"already", "it was sent again before; --force does it once more"};
-            case outbox::ledger_resend::no_entry: break;
-        }
-        return words_for(ledger_retry::no_entry);
-    } catch (const outbox::store_busy&) {
-        return {"busy", "somebody else is retrying it just now"};
-    } catch (const std::exception& error) {
-        if (!sent) throw;
-        why = error.what();
-        return {"not_recorded", "sent again, but that could not be recorded"};
-    }
-}
-
 int retry_entries(outbox::store& store, const command::failures& options, const context& at) {
     auto all = json::array();
     bool every = true;
+    entry_retrier with(store, at.settings, options.force);
     for (const auto id : options.entries) {
-        const auto outcome = store.retry_entry(id);
-        auto words = words_for(outcome);
-        std::string why;
-        if (outcome == ledger_retry::consumers) words = resend(store, id, options, at, why);
-        every = every && std::string_view(words.name) == "done";
-        json one = {{"entry", id}, {"outcome", words.name}};
-        if (!why.empty()) one["reason"] = why;
+        const auto outcome = with.retry(id);
+        every = every && outcome.done();
+        json one = {{"entry", id}, {"outcome", outcome.name}};
+        if (!outcome.why.empty()) one["reason"] = outcome.why;
         all.push_back(std::move(one));
-        if (!at.json) std::cout << fmt::format("{}: {}{}\n", id, words.text, why.empty() ? "" : ": " + printable(why));
+        if (!at.json) std::cout << said_of(outcome);
     }
     if (at.json) std::cout << dumped({{"entries", all}});
     return every ? exit_code::success : exit_code::failed;
+}
+
+int delete_entries(outbox::store& store, const command::failures& options, bool as_json) {
+    const std::set<std::int64_t> wanted(options.entries.begin(), options.entries.end());
+    const auto removed = store.remove_entries(std::vector(wanted.begin(), wanted.end()));
+    if (as_json)
+        std::cout << dumped({{"deleted", removed}, {"not_there", wanted.size() - removed}});
+    else
+        std::cout << fmt::format(
+            "{} deleted{}.\n", entries_text(removed),
+            removed == wanted.size() ? "" : fmt::format("; {} are not there", grouped(wanted.size() - removed)));
+    return removed == wanted.size() ? exit_code::success : exit_code::failed;
+}
+
+void print(const entries_report& result, std::string_view done, const command::failures& options, bool as_json) {
+    if (as_json) {
+        auto left = json::array();
+        for (const auto& one : result.left)
+            left.push_back({{"entry", one.entry}, {"outcome", one.name}, {"reason", one.why}});
+        auto unchanged = json::object();
+        for (const auto& [outcome, count] : result.unchanged) unchanged[outcome] = count;
+        std::cout << dumped({{"dry_run", options.dry_run},
+                             {"changed", result.changed},
+                             {"unchanged", unchanged},
+                             {"left", left},
+                             {"complete", result.complete},
+                             {"trouble", result.trouble.empty() ? json() : json(result.trouble)}});
+        return;
+    }
+    for (const auto& one : result.left) std::cerr << said_of(one);
+    std::uint64_t unchanged = 0;
+    for (const auto& [_, count] : result.unchanged) unchanged += count;
+    std::cout << fmt::format("{} {}{}", entries_text(result.changed), options.dry_run ? "would be " : "", done);
+    if (unchanged > 0) std::cout << fmt::format("; {} left as they were", grouped(unchanged));
+    std::cout << (result.complete ? ".\n" : "; stopped there.\n");
+    if (!result.trouble.empty()) std::cerr << "outbox-sidecar: " << printable(result.trouble) << '\n';
+}
+
+int change_all(outbox::store& store, const command::failures& options, const context& at) {
+    const bool deletes = options.what == command::failures::action::remove;
+    const std::string_view done = deletes ? "deleted" : "sent again";
+    const auto filter = filter_of(options.which, store);
+    const auto count = [&] { return store.count_entries(filter, std::numeric_limits<std::int64_t>::max()); };
+    entries_report result;
+    if (options.dry_run) {
+        result.changed = count();
+        print(result, done, options, at.json);
+        return exit_code::success;
+    }
+    const bool ask = deletes && !options.yes && isatty(STDIN_FILENO) != 0;
+    // Counting is only worth its while if somebody watches.
+    const auto total = ask || terminal_width(STDERR_FILENO) > 0 ? count() : 0;
+    if (ask && total > 0 && !confirmed(fmt::format("Delete {}?", entries_text(total)))) {
+        result.complete = false;
+    } else {
+        interruption interrupted;
+        progress_bar bar(total);
+        const auto go_on = [&] { return interrupted.pause(std::chrono::milliseconds{0}); };
+        const auto progress = [&](std::uint64_t changed) { bar.show(changed, fmt::format("entries {}", done)); };
+        try {
+            if (deletes) {
+                delete_matching(store, filter, go_on, progress, result);
+            } else {
+                entry_retrier with(store, at.settings, options.force, go_on);
+                retry_matching(store, filter, with, go_on, progress, result);
+            }
+        } catch (...) {
+            std::cerr << fmt::format("{} had been {} when this happened:\n", entries_text(result.changed), done);
+            throw;
+        }
+    }
+    print(result, done, options, at.json);
+    return result.complete && result.left.empty() ? exit_code::success : exit_code::failed;
 }
 
 }  // namespace
@@ -185,7 +229,11 @@ int failures(const command::failures& options, const context& at) {
     }
     switch (options.what) {
         case command::failures::action::show: return show_entry(*store, options, at.json);
-        case command::failures::action::retry: return retry_entries(*store, options, at);
+        case command::failures::action::groups: return list_groups(*store, options, at.json);
+        case command::failures::action::retry:
+            return options.all ? change_all(*store, options, at) : retry_entries(*store, options, at);
+        case command::failures::action::remove:
+            return options.all ? change_all(*store, options, at) : delete_entries(*store, options, at.json);
         case command::failures::action::list: break;
     }
     return list_entries(*store, options, at.json);

@@ -6,6 +6,7 @@
 #include "conf/load.hpp"
 #include "outbox/store.hpp"
 #include "sidecar/commands.hpp"
+#include "sidecar/entry_view.hpp"
 #include "sidecar/exit_code.hpp"
 #include "sidecar/message_view.hpp"
 #include "sidecar/status_name.hpp"
@@ -52,7 +53,36 @@ selection overdue_of(selection which, const conf::receipts& receipts) {
     return which;
 }
 
+void print_text(const outbox::message_groups& found, outbox::epoch_ms now) {
+    if (found.groups.empty()) {
+        std::cout << "No messages.\n";
+        return;
+    }
+    using align = table::align;
+    const std::vector<list_column> columns{{"MESSAGES", align::right, 8, 0},
+                                           {"LATEST", align::right, 9, 2},
+                                           {"OLDEST", align::right, 9, 3},
+                                           {"EXCHANGE", align::left, 10, 1},
+                                           {"ERROR", align::left, 16, 0}};
+    std::vector<std::vector<std::string>> rows;
+    for (const auto& one : found.groups)
+        rows.push_back({grouped(one.rows), age_text(one.latest, now), age_text(one.oldest, now), one.exchange,
+                        one.error.value_or("-")});
+    std::cout << print_list(columns, std::move(rows), terminal_width(STDOUT_FILENO));
+    if (!found.complete) std::cout << fmt::format("Of the latest {}; there are more.\n", grouped(found.looked_at));
+}
+
 }  // namespace
+
+int groups(const command::groups& options, const context& at) {
+    const auto store = outbox::make_store(at.settings.database, {at.settings.relay.after_delivery, "groups"});
+    const auto found = store->groups(filter_of(options.which, *store), most_looked_at_for_groups, options.limit);
+    if (at.json)
+        std::cout << dumped(groups_json(found));
+    else
+        print_text(found, store->clock());
+    return exit_code::success;
+}
 
 int list(const command::list& options, const context& at) {
     const auto which = options.overdue ? overdue_of(options.which, at.settings.receipts) : options.which;

@@ -17,14 +17,24 @@ constexpr outbox::epoch_ms last_time = 253'402'300'799'999;  // in the year 9999
 
 bool is_a_time(outbox::epoch_ms time) { return time >= -last_time && time <= last_time; }
 
-}  // namespace
-
-outbox::message_filter filter_of(const selection& which, outbox::inspection& messages) {
+// Selections of messages and of entries have their times in common.
+template <class Selection>
+auto made_absolute(const Selection& which, outbox::inspection& messages) {
     auto filter = which.filter;
     const auto now = which.since || which.before ? messages.clock() : 0;
     if (which.since) filter.since = resolved(*which.since, now);
     if (which.before) filter.before = resolved(*which.before, now);
     return filter;
+}
+
+}  // namespace
+
+outbox::message_filter filter_of(const selection& which, outbox::inspection& messages) {
+    return made_absolute(which, messages);
+}
+
+outbox::ledger_filter filter_of(const ledger_selection& which, outbox::inspection& messages) {
+    return made_absolute(which, messages);
 }
 
 std::string age_text(const std::optional<outbox::epoch_ms>& time, outbox::epoch_ms now) {

@@ -12,6 +12,7 @@ namespace sidecar {
 
 /// The filter with its times made absolute by the database's clock, which is asked only if they need it.
 outbox::message_filter filter_of(const selection& which, outbox::inspection& messages);
+outbox::ledger_filter filter_of(const ledger_selection& which, outbox::inspection& messages);
 
 /// "3d 4h", "in 2m 5s"; "-" for no time; the number itself where it can be no time.
 std::string age_text(const std::optional<outbox::epoch_ms>& time, outbox::epoch_ms now);

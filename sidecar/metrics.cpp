@@ -58,6 +58,7 @@ struct metrics::impl {
             rows.emplace(one, &row_family.Add(label));
             if (one != outbox::status::delivering) purged.emplace(one, &purge_family.Add(label));
         }
+        purged.emplace(std::nullopt, &purge_family.Add({{"status", std::string(purged_name(std::nullopt))}}));
         for (const char* name : receipt_outcomes) receipts.push_back(&receipt_family.Add({{"outcome", name}}));
         for (const char* name : span_fates) spans.push_back(&span_family.Add({{"outcome", name}}));
         series::gauge(registry, "outbox_build_info", "Always 1; the label says which version this is.",
@@ -134,8 +135,9 @@ struct metrics::impl {
         series::counter(registry, "outbox_settled_elsewhere_total",
                         "Rows that somebody else had changed or deleted before they were settled.");
     prometheus::Family<prometheus::Counter>& purge_family =
-        series::counters(registry, "outbox_purged_rows_total", "Rows deleted after their retention, by status.");
-    std::map<outbox::status, prometheus::Counter*> purged;
+        series::counters(registry, "outbox_purged_rows_total",
+                         "Rows deleted after their retention, by status; and entries of the ledger.");
+    std::map<std::optional<outbox::status>, prometheus::Counter*> purged;  // nullopt: entries of the ledger
 
     prometheus::Gauge& broker_connected =
         series::gauge(registry, "outbox_broker_connected", "1 while there is a connection to a broker.");

@@ -29,10 +29,10 @@ relay::purge_report delete_rows(outbox::store& store, const conf::purge& setting
     // Counting is only worth its while if somebody watches.
     const bool watched = terminal_width(STDERR_FILENO) > 0;
     progress_bar bar(watched ? rows_of(relay::purge_preview(store, settings)) : 0);
-    std::map<outbox::status, std::uint64_t> done;
+    std::map<std::optional<outbox::status>, std::uint64_t> done;
     return relay::purge_once(
         store, settings, [&](std::chrono::milliseconds time) { return interrupted.pause(time); },
-        [&](outbox::status status, std::uint64_t rows) {
+        [&](std::optional<outbox::status> status, std::uint64_t rows) {
             done[status] = rows;
             std::uint64_t all = 0;
             for (const auto& [_, some] : done) all += some;
@@ -43,10 +43,10 @@ relay::purge_report delete_rows(outbox::store& store, const conf::purge& setting
 void print_json(const relay::purge_report& report, bool dry_run) {
     auto lines = json::array();
     for (const auto& line : report.lines)
-        lines.push_back({{"status", static_cast<int>(line.status)},
-                         {"name", status_name(static_cast<int>(line.status))},
+        lines.push_back({{"status", line.status ? json(static_cast<int>(*line.status)) : json()},
+                         {"name", purged_name(line.status)},
                          {"older_than_ms", line.retention.count()},
-                         {"rows", line.rows}});
+                         {"rows", line.possible ? json(line.rows) : json()}});
     const json document = {
         {"dry_run", dry_run}, {"complete", report.complete}, {"took_ms", report.took.count()}, {"statuses", lines}};
     std::cout << document.dump() << '\n';
@@ -54,13 +54,14 @@ void print_json(const relay::purge_report& report, bool dry_run) {
 
 void print_text(const relay::purge_report& report, bool dry_run) {
     if (report.lines.empty()) {
-        std::cout << "Nothing to do: no status has a retention (purge.delivered, purge.consumed, purge.failed).\n";
+        std::cout << "Nothing to do: nothing has a retention (purge.delivered, .consumed, .failed, .ledger).\n";
         return;
     }
     table rows({table::align::right, table::align::left, table::align::left});
     for (const auto& line : report.lines)
-        rows.add({grouped(line.rows), std::string(status_name(static_cast<int>(line.status))),
-                  "older than " + conf::print_duration(line.retention)});
+        rows.add({line.possible ? grouped(line.rows) : "-", std::string(purged_name(line.status)),
+                  line.possible ? "older than " + conf::print_duration(line.retention)
+                                : "there is none, or it does not say when its entries were filed"});
     const auto total = grouped(rows_of(report));
     std::cout << rows.print(terminal_width(STDOUT_FILENO));
     if (dry_run)

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "conf/units.hpp"
 #include "conf/values.hpp"
 #include "sidecar/status_name.hpp"
@@ -147,12 +149,21 @@ void reporter::settled(std::size_t asked, std::size_t changed, std::chrono::micr
 }
 
 void reporter::purged(const relay::purge_report& report) {
-    for (const auto& line : report.lines)
+    for (const auto& line : report.lines) {
+        if (!line.possible) {
+            const std::lock_guard lock(mutex_);
+            if (!std::exchange(ledger_stays_, true))
+                out_.warning("ledger_not_purged",
+                             "there is no ledger of failures, or it does not say when its entries were filed "
+                             "(create_time)");
+            continue;
+        }
         out_.info("purged", report.complete ? "old rows deleted" : "old rows deleted; stopped before the end",
-                  {{"status", status_name(static_cast<int>(line.status))},
+                  {{"status", purged_name(line.status)},
                    {"older_than", conf::print_duration(line.retention)},
                    {"rows", line.rows},
                    {"took_ms", report.took.count()}});
+    }
 }
 
 void reporter::receipts_up(std::string_view where) {

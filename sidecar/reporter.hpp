@@ -95,6 +95,7 @@ class reporter final : public relay::observer {
     throttle retries_{10};
     throttle failures_{100};
     throttle unknown_receipts_{5};
+    bool ledger_stays_ = false;  // said
     relay::time_point summarized_;
 };
 

@@ -53,9 +53,64 @@ struct words {
 
 }  // namespace
 
-std::optional<std::string> send_again(const outbox::consumer_failure& one, const conf::settings& settings) {
-    auto as_it_was = settings.message;
-    as_it_was.envelope = conf::envelope::none;
+struct sender_again::impl {
+    const conf::settings& settings;
+    const std::function<bool()> go_on;
+    relay::composer composer;
+    listener heard;
+    std::unique_ptr<relay::publisher> publisher;
+    std::string away;
+    const relay::steady_clock clock = {};
+
+    static conf::message as_it_was(conf::message message) {
+        message.envelope = conf::envelope::none;
+        return message;
+    }
+
+    impl(const conf::settings& from, std::function<bool()> while_so)
+        : settings(from), go_on(std::move(while_so)), composer(as_it_was(from.message)) {}
+
+    // Polls until `over` or the deadline.
+    void await(std::vector<relay::attempt>& outcomes, relay::time_point deadline, const std::function<bool()>& over) {
+        while (!over() && clock.now() < deadline && go_on()) publisher->poll(100ms, outcomes);
+    }
+
+    std::optional<std::string> publish(relay::outgoing one) {
+        if (!publisher) {
+            auto broker = settings.broker;
+            broker.confirm_timeout = std::min<conf::milliseconds>(broker.confirm_timeout, patience);
+            publisher = relay::make_publisher(broker, {}, 1, relay::seeded_source(std::random_device{}()), heard);
+        }
+        std::vector<relay::attempt> outcomes;
+        const auto deadline = clock.now() + 2 * patience;
+        await(outcomes, deadline, [&] { return publisher->room() > 0; });
+        if (publisher->room() == 0) {
+            publisher.reset();
+            away = go_on() ? heard.why_down : "stopped";
+            return away;
+        }
+        publisher->send(std::move(one), outcomes);
+        await(outcomes, deadline, [&] { return !outcomes.empty(); });
+        if (outcomes.empty()) {
+            publisher->close(outcomes);
+            publisher.reset();
+        }
+        return std::visit(words{}, outcomes.front().result);
+    }
+};
+
+sender_again::sender_again(const conf::settings& settings, std::function<bool()> go_on)
+    : impl_(std::make_unique<impl>(settings, std::move(go_on))) {}
+
+sender_again::~sender_again() {
+    std::vector<relay::attempt> none;
+    if (impl_->publisher) impl_->publisher->close(none);
+}
+
+const std::string& sender_again::away() const { return impl_->away; }
+
+std::optional<std::string> sender_again::send(const outbox::consumer_failure& one) {
+    if (!impl_->away.empty()) return impl_->away;
     outbox::message row;
     row.id = one.message_id.value_or("");
     row.body = one.payload;
@@ -63,24 +118,9 @@ std::optional<std::string> send_again(const outbox::consumer_failure& one, const
     row.routing_key = one.routing_key;
     row.headers = living_headers(one.headers);
     row.properties = one.properties;
-    auto made = relay::composer(as_it_was).compose(std::move(row), 0);
+    auto made = impl_->composer.compose(std::move(row), 0);
     if (const auto* why = std::get_if<relay::impossible>(&made)) return why->reason;
-
-    listener heard;
-    auto broker = settings.broker;
-    broker.confirm_timeout = std::min<conf::milliseconds>(broker.confirm_timeout, patience);
-    const auto publisher = relay::make_publisher(broker, {}, 1, relay::seeded_source(std::random_device{}()), heard);
-    std::vector<relay::attempt> outcomes;
-    const relay::steady_clock clock;
-    const auto deadline = clock.now() + 2 * patience;
-    while (publisher->room() == 0) {
-        publisher->poll(100ms, outcomes);
-        if (clock.now() > deadline) return heard.why_down;
-    }
-    publisher->send(std::move(std::get<relay::outgoing>(made)), outcomes);
-    while (outcomes.empty() && clock.now() < deadline) publisher->poll(100ms, outcomes);
-    publisher->close(outcomes);
-    return std::visit(words{}, outcomes.front().result);
+    return impl_->publish(std::move(std::get<relay::outgoing>(made)));
 }
 
 }  // namespace sidecar

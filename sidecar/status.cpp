@@ -10,6 +10,7 @@
 #include "sidecar/lanes_view.hpp"
 #include "sidecar/status_name.hpp"
 #include "sidecar/terminal.hpp"
+#include "sidecar/watch.hpp"
 
 namespace sidecar {
 namespace {
@@ -87,7 +88,8 @@ void print_text(const overview& all) {
 
 }  // namespace
 
-int status(const context& at) {
+int status(const command::status& options, const context& at) {
+    if (options.watch) return watch(options.interval, at);
     const auto& relay = at.settings.relay;
     const auto store =
         outbox::make_store(at.settings.database, {relay.after_delivery, "status", relay.ordered, relay.on_failed});

@@ -161,6 +161,13 @@ std::string rough(std::chrono::milliseconds time) {
     return fmt::format("{}d {}h", count(24h), rest(24h, 1h));
 }
 
+bool confirmed(std::string_view question) {
+    std::cerr << question << " [y/N] " << std::flush;
+    std::string answer;
+    std::getline(std::cin, answer);
+    return answer == "y" || answer == "Y" || answer == "yes";
+}
+
 progress_bar::progress_bar(std::uint64_t total) : total_(total), width_(terminal_width(STDERR_FILENO)) {}
 
 progress_bar::~progress_bar() {

@@ -46,6 +46,9 @@ std::string grouped(std::uint64_t number);
 /// "3d 4h", "2m 5s", "0.3s": two units at most.
 std::string rough(std::chrono::milliseconds time);
 
+/// Asks on standard error, and reads the answer from standard input: whether it is yes.
+bool confirmed(std::string_view question);
+
 /// One line that is drawn again and again on a terminal; nothing anywhere else.
 class progress_bar {
   public:

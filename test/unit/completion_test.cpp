@@ -55,6 +55,8 @@ TEST_CASE("bash completes commands, options and their values") {
     CHECK(offered("outbox-sidecar health --probe ") == words{"live", "ready", "startup"});
     CHECK(offered("outbox-sidecar failures r") == words{"retry"});
     CHECK(offered("outbox-sidecar failures retry --fo") == words{"--force"});
+    CHECK(offered("outbox-sidecar failures delete --a") == words{"--all"});
+    CHECK(offered("outbox-sidecar failures --side ") == words{"producer", "consumer"});
     CHECK(offered("outbox-sidecar completion ").contains("zsh"));
     CHECK(offered("outbox-sidecar --config /etc/passw").contains("/etc/passwd"));
     CHECK(offered("outbox-sidecar list --exchange ").empty());

@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "relay/dead_letter.hpp"
 #include "sidecar/body_text.hpp"
 #include "sidecar/command_line.hpp"
 #include "sidecar/exit_code.hpp"
@@ -133,6 +134,90 @@ TEST_CASE("failures are listed, shown and retried") {
          {strings{"failures", "show"}, strings{"failures", "retry"}, strings{"failures", "show", "x"},
           strings{"failures", "show", "1", "2"}, strings{"failures", "--limit", "0"}})
         refused(wrong);
+}
+
+TEST_CASE("failures are chosen by their conditions, listed and in groups, and with --all retried and deleted") {
+    using action = command::failures::action;
+    using side = outbox::ledger_entry::side;
+    const strings conditions{"--side",   "consumer", "--exchange",    "",   "--routing-key", "k",
+                             "--reason", "no stock", "--since",       "2h", "--message-id",  "m",
+                             "--limit",  "7",        "--before-time", "1h"};
+    const auto with = [&](strings arguments) {
+        arguments.insert(arguments.end(), conditions.begin(), conditions.end());
+        return arguments;
+    };
+    for (const auto& [arguments, does] : {std::pair{strings{"failures"}, action::list},
+                                          {strings{"failures", "groups"}, action::groups},
+                                          {strings{"failures", "retry", "--all"}, action::retry},
+                                          {strings{"failures", "delete", "--all"}, action::remove}}) {
+        const auto found = understood<command::failures>(with(arguments));
+        CHECK(found.what == does);
+        CHECK(found.which.filter.side == side::consumer);
+        CHECK(found.which.filter.exchange == "");
+        CHECK(found.which.filter.routing_key == "k");
+        CHECK(found.which.filter.message_id == "m");
+        CHECK(found.which.filter.reason == "no stock");
+        CHECK(found.which.since == moment(2h));
+        CHECK(found.which.before == moment(1h));
+        CHECK(found.limit == 7);
+        CHECK(found.all == (does == action::retry || does == action::remove));
+    }
+    CHECK(understood<command::failures>({"failures", "delete", "7", "8"}).entries == std::vector<std::int64_t>{7, 8});
+    CHECK(understood<command::failures>({"failures", "retry", "--all", "--force", "--dry-run"}).dry_run);
+    CHECK(understood<command::failures>({"failures", "delete", "--all", "--side", "producer", "-y"}).yes);
+    CHECK(contains(refused({"failures", "--side", "other"}), "producer or consumer"));
+    CHECK(contains(refused({"failures", "delete", "--all"}), "condition"));
+    for (const auto& wrong :
+         {strings{"failures", "delete"}, strings{"failures", "retry", "7", "--all"},
+          strings{"failures", "retry", "7", "--exchange", "x"}, strings{"failures", "delete", "7", "--dry-run"},
+          strings{"failures", "show", "7", "--exchange", "x"}, strings{"failures", "--since", "soon"}})
+        refused(wrong);
+}
+
+TEST_CASE("groups are of failed messages, unless another status is given") {
+    CHECK(understood<command::groups>({"groups"}).which.filter.status == 2);
+    CHECK(understood<command::groups>({"groups", "--limit", "3"}).limit == 3);
+    const auto other = understood<command::groups>({"groups", "--status", "delivering", "--exchange", "x"});
+    CHECK(other.which.filter.status == 0);
+    CHECK(other.which.filter.exchange == "x");
+}
+
+TEST_CASE("status is watched every so often") {
+    CHECK_FALSE(understood<command::status>({"status"}).watch);
+    CHECK(understood<command::status>({"status", "--watch"}).interval == 2s);
+    CHECK(understood<command::status>({"status", "--watch", "--interval", "500ms"}).interval == 500ms);
+    for (const char* wrong : {"0", "199ms", "2h", "soon", "-1s"})
+        CHECK(contains(refused({"status", "--watch", "--interval", wrong}), "200ms"));
+    CHECK(contains(refused({"status", "--interval", "2s"}), "--watch"));
+}
+
+TEST_CASE("the cause of a failure is what its entries have in common") {
+    using outbox::ledger_entry;
+    const auto cause = [](ledger_entry::side side, const std::string& reason) {
+        ledger_entry one;
+        one.failed_on = side;
+        one.reason = reason;
+        return outbox::cause_of(one);
+    };
+    relay::death_certificate died;
+    died.reason = "rejected";
+    died.queue = "orders";
+    died.exception = "no stock";
+    died.stack_trace = "at line 7";
+    died.died = 1'763'713'800;
+    const auto entry = [&](const std::string& letter) {
+        return cause(ledger_entry::side::consumer, relay::obituary(died, "orders.dead", letter, ""));
+    };
+    CHECK(entry("'a' (sha256:1)") == "rejected in queue 'orders': no stock");
+    died.deaths = 3;
+    died.redrives = 2;
+    CHECK(entry("'b'") == "rejected in queue 'orders': no stock");
+    died.exception.clear();
+    died.stack_trace.clear();
+    CHECK(entry("'c'") == "rejected in queue 'orders'");
+    CHECK(cause(ledger_entry::side::producer, "312 NO_ROUTE\nmore") == "312 NO_ROUTE");
+    CHECK(cause(ledger_entry::side::consumer, "filed by others\nmore") == "filed by others");
+    CHECK(cause(ledger_entry::side::producer, "").empty());
 }
 
 TEST_CASE("a moment is so long ago, or a time with its offset from UTC") {

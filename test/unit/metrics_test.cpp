@@ -151,9 +151,10 @@ TEST_SUITE("metrics") {
         CHECK(value("outbox_settle_duration_seconds_sum") == doctest::Approx(0.005));
         CHECK(value("outbox_settled_elsewhere_total") == 10);
         relay::purge_report report;
-        report.lines = {{outbox::status::delivered, 1h, 3}, {outbox::status::consumed, 1h, 0}};
+        report.lines = {{outbox::status::delivered, 1h, 3}, {outbox::status::consumed, 1h, 0}, {std::nullopt, 1h, 2}};
         metrics.purged(report);
         CHECK(value("outbox_purged_rows_total{status=\"delivered\"}") == 3);
+        CHECK(value("outbox_purged_rows_total{status=\"ledger\"}") == 2);
         metrics.lane_taken(1, 4);
         metrics.lane_taken(2, 4);
         metrics.lane_released(1, "");

@@ -33,7 +33,7 @@ struct table final : outbox::inspection {
         return now;
     }
     outbox::listing list(const outbox::message_filter& filter, const std::optional<outbox::list_place>& after,
-                         std::size_t limit) override {
+                         std::size_t limit, bool) override {
         ++pages;
         CHECK(filter.status == 1);
         std::vector<outbox::summary> found;
@@ -58,6 +58,9 @@ struct table final : outbox::inspection {
         return ids.size();
     }
     std::size_t remove(std::span<const std::string>, bool) override { return 0; }
+    outbox::edit_outcome edit(const std::string&, const outbox::message_changes&) override {
+        return outbox::edit_outcome::gone;
+    }
 };
 
 struct listener final : relay::observer {
