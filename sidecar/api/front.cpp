@@ -24,6 +24,10 @@ std::unique_ptr<outbox::store> store_for(const conf::settings& s) {
                               {s.relay.after_delivery, "api", s.relay.ordered, s.relay.on_failed});
 }
 
+std::unique_ptr<outbox::store> store_for_jobs(const conf::settings& s) {
+    return outbox::make_store(s.database, {s.relay.after_delivery, "jobs", s.relay.ordered, s.relay.on_failed});
+}
+
 std::vector<std::string> words_of(const std::string& text) {
     std::vector<std::string> words;
     for (std::size_t at = 0; (at = text.find_first_not_of(' ', at)) != text.npos;) {
@@ -62,8 +66,9 @@ std::vector<std::pair<std::string, std::string>> faults_of(const conf::http& set
 front::front(const conf::settings& settings, lasting& with, const vitals& health, std::function<std::string()> instance,
              log& out)
     : settings_(settings),
+      work_([this] { return store_for_jobs(settings_); }),
       routes_(make_router(
-          {settings_, with.clock, with.began, health, with.samples, with.who, with.pause, std::move(instance)})),
+          {settings_, with.clock, with.began, health, with.samples, with.who, with.pause, std::move(instance), work_})),
       pool_([this] { return store_for(settings_); }, {}),
       gate_(routes_, with.who, pool_, words_of(settings.http.access.hosts), out) {
     const auto& access = settings.http.access;
@@ -89,6 +94,7 @@ front::front(const conf::settings& settings, lasting& with, const vitals& health
 
 front::~front() {
     if (!thread_.joinable()) return;
+    work_.stop();
     server_->stop();
     pool_.end();
     thread_.join();

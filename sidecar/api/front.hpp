@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "sidecar/api/gate.hpp"
+#include "sidecar/api/jobs.hpp"
 #include "sidecar/api/routes.hpp"
 #include "sidecar/api/server.hpp"
 #include "sidecar/api/worker_pool.hpp"
@@ -37,10 +38,14 @@ class front {
     front& operator=(const front&) = delete;
 
     /// Asks the database nothing more.
-    void wind_up() { pool_.stop(); }
+    void wind_up() {
+        pool_.stop();
+        work_.stop();
+    }
 
   private:
     const conf::settings settings_;
+    jobs work_;
     const router routes_;
     worker_pool pool_;
     const gate gate_;

@@ -6,6 +6,7 @@
 #include "conf/settings.hpp"
 #include "relay/clock.hpp"
 #include "sidecar/api/access.hpp"
+#include "sidecar/api/jobs.hpp"
 #include "sidecar/api/router.hpp"
 #include "sidecar/api/sampler.hpp"
 #include "sidecar/pause_switch.hpp"
@@ -23,6 +24,7 @@ struct surroundings {
     access& who;
     pause_switch& pause;
     std::function<std::string()> instance;  // of the relay; any thread
+    jobs& work;
 };
 
 router make_router(const surroundings& with);
@@ -33,5 +35,10 @@ void add_overview(router& to, const surroundings& with);
 void add_messages(router& to, const surroundings& with);
 void add_receipts(router& to, const surroundings& with);
 void add_lanes(router& to, const surroundings& with);
+void add_groups(router& to, const surroundings& with);
+void add_message_changes(router& to, const surroundings& with);
+void add_failures(router& to, const surroundings& with);
+void add_redrive(router& to, const surroundings& with);
+void add_jobs(router& to, const surroundings& with);
 
 }  // namespace sidecar::api
