@@ -29,7 +29,8 @@ std::optional<std::string> objection_of(const outcome& result, const destination
             [&](const refused&) { return std::optional(fmt::format("nack from {}", where)); },
             [&](const no_exchange& r) { return std::optional(fmt::format("{} {}", r.code, r.text)); },
             [&](const impossible& r) { return std::optional(r.reason); },
-            [&](const unknown&) { return std::optional<std::string>("not known"); }},
+            [&](const unknown&) { return std::optional<std::string>("not known"); },
+            [&](const parked& p) { return std::optional(p.reason); }},
         result);
 }
 

@@ -18,6 +18,7 @@
 #include "relay/emptiness.hpp"
 #include "relay/lane_keeper.hpp"
 #include "relay/listener.hpp"
+#include "relay/parking.hpp"
 #include "relay/publisher.hpp"
 #include "relay/pump.hpp"
 #include "relay/purger.hpp"
@@ -91,17 +92,22 @@ struct service::impl {
                  }),
           queue(
               s.relay.window_bytes.count, [this] { publisher->wake(); }, [this] { reader_bell.ring(); }),
+          parking(clock, watch, {s.relay.park_probe}),
           publisher(relay::make_publisher(s.broker, s.topology, s.relay.window, seeded_by_hardware(), watch)),
           reader(*reader_store, keeper, in_flight, queue, clock, seeded_by_hardware(), watch,
-                 {s.relay.page_rows, {s.relay.poll_min, s.relay.poll_max}, s.relay.ordered}),
-          pump(*publisher, keeper, queue, outcomes, in_flight, relay::composer(s.message, !s.tracing.endpoint.empty()), watch,
-               [this] {
-                   reader.reread();
-                   reader_bell.ring();
-               }),
-          settler(*settler_store, in_flight, outcomes, clock, seeded_by_hardware(), watch,
-                  relay::retry_rules(s.retry, s.retry_routes), pace_of_settling(s.relay),
-                  [this] { reader_bell.ring(); }) {
+                 {s.relay.page_rows, {s.relay.poll_min, s.relay.poll_max}, s.relay.ordered}, parked()),
+          pump(
+              *publisher, keeper, queue, outcomes, in_flight, relay::composer(s.message, !s.tracing.endpoint.empty()),
+              watch,
+              [this] {
+                  reader.reread();
+                  reader_bell.ring();
+              },
+              parked()),
+          settler(
+              *settler_store, in_flight, outcomes, clock, seeded_by_hardware(), watch,
+              relay::retry_rules(s.retry, s.retry_routes, s.relay.unroutable), pace_of_settling(s.relay),
+              [this] { reader_bell.ring(); }, parked()) {
         if (!s.purge.schedule.empty()) {
             purge_schedule = relay::schedule::parse(s.purge.schedule, s.purge.time_zone);
             purge_store = outbox::make_store(s.database, {s.relay.after_delivery, "purger"});
@@ -155,9 +161,12 @@ struct service::impl {
         return while_paused;
     }
 
+    relay::parking* parked() { return settings.relay.unroutable == conf::unroutable::park ? &parking : nullptr; }
+
     void publish() {
         while (!stop_publishing) {
             pump.run_once(pump_wait);
+            if (parked() != nullptr) parking.tidy();
             watch.turned(relay::loop::pump);
         }
         pump.stop_taking();
@@ -170,6 +179,7 @@ struct service::impl {
     void settle() {
         for (;;) {
             const bool last_ones = stop_settling;  // before looking: what was pushed until then is seen
+            if (last_ones) settler.abandon_releases();
             const auto wait = settler.run_once();
             watch.turned(relay::loop::settler);
             const bool idle = wait > 0ms;
@@ -335,6 +345,7 @@ struct service::impl {
     relay::lane_keeper keeper;
     relay::outcome_queue outcomes;
     relay::send_queue queue;
+    relay::parking parking;
     std::unique_ptr<relay::publisher> publisher;
     relay::reader reader;
     relay::pump pump;

@@ -24,6 +24,8 @@ struct store : outbox::settlements {
         return batch.size();
     }
 
+    outbox::released release(outbox::epoch_ms, const std::optional<std::string>&, std::size_t) override { return {}; }
+
     bool away = false;
     std::set<std::string> locked, refused;
     std::vector<std::string> recorded;
