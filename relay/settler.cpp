@@ -41,6 +41,7 @@ milliseconds settler::run_once() {
         if (any) record(std::move(rows));
         return release_some() || any ? 0ms : until_rung;
     } catch (const outbox::store_unavailable& error) {
+        stuck_ = true;
         // `record` has put the batch back. The confirms are known here alone: they are kept for when it is back.
         if (std::exchange(connected_, false) || backoff_.fresh()) watch_.database_down("settler", error.what());
         return backoff_.next(draw_());
@@ -106,6 +107,7 @@ void settler::record(batch&& rows) {
         throw;
     }
     if (!std::exchange(connected_, true)) watch_.database_up("settler");
+    stuck_ = false;
     if (const auto why = store_.unfiled()) watch_.database_error("settler", "failures can't be filed: " + *why);
     backoff_.reset();
     std::vector<std::string> ids;
@@ -159,6 +161,26 @@ bool settler::release_some() {
     }
     settled_();
     return true;
+}
+
+std::vector<outbox::settlement> settler::hand_over() {
+    batch all;
+    const auto append = [&](batch&& rows) { std::move(rows.begin(), rows.end(), std::back_inserter(all)); };
+    for (auto& rows : std::exchange(waiting_, {})) append(std::move(rows));
+    for (auto& one : std::exchange(deferred_, {})) all.push_back(std::move(one.row));
+    for (auto fresh = in_.pop(limits_.batch_rows); !fresh.empty(); fresh = in_.pop(limits_.batch_rows))
+        append(judged(std::move(fresh)));
+    return all;
+}
+
+void settler::take_over(std::vector<outbox::settlement>&& rows) {
+    std::vector<std::string> ids;
+    for (const auto& one : rows) ids.push_back(one.id);
+    in_flight_.hold(ids);
+    for (auto& one : rows) {
+        if (waiting_.empty() || waiting_.back().size() >= limits_.batch_rows) waiting_.emplace_back();
+        waiting_.back().push_back(std::move(one));
+    }
 }
 
 void settler::abandon_releases() { releases_.clear(); }

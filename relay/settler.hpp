@@ -40,6 +40,14 @@ class settler {
     /// Outcomes held here that are not recorded yet.
     std::size_t unsettled() const;
 
+    /// The database was away when it was last asked.
+    bool stuck() const { return stuck_; }
+
+    /// At the end: the outcomes that are not recorded, for a settler at the same table, which takes them over before
+    /// its first step, and before any row is read. Until it has recorded them, their rows are not sent again.
+    std::vector<outbox::settlement> hand_over();
+    void take_over(std::vector<outbox::settlement>&& rows);
+
     /// Leaves what is not released yet to come due by itself.
     void abandon_releases();
 
@@ -84,6 +92,7 @@ class settler {
     backoff backoff_;
     time_point next_at_{};
     bool connected_ = false;
+    bool stuck_ = false;
 };
 
 }  // namespace relay

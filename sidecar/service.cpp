@@ -74,7 +74,7 @@ conf::database hasty(const conf::database& settings, milliseconds lease) { retur
 
 struct service::impl {
     impl(const conf::settings& s, relay::observer& watch_in, std::function<void(std::uint64_t)> emptied_in,
-         const pause_switch* hold_in)
+         const pause_switch* hold_in, std::vector<outbox::settlement> taken_over)
         : settings(s),
           watch(watch_in),
           hold(hold_in),
@@ -128,6 +128,7 @@ struct service::impl {
                              [this] { return keeper.leads(); });
         }
         if (s.database.notify) news = outbox::make_news(s.database);
+        settler.take_over(std::move(taken_over));
     }
 
     void start() {
@@ -183,9 +184,12 @@ struct service::impl {
             const auto wait = settler.run_once();
             watch.turned(relay::loop::settler);
             const bool idle = wait > 0ms;
-            if (last_ones && (past_deadline() || (idle && settler.unsettled() + outcomes.size() == 0))) break;
+            if (last_ones && (past_deadline() || (handing_over && settler.stuck()) ||
+                              (idle && settler.unsettled() + outcomes.size() == 0)))
+                break;
             if (idle) outcomes.wait(last_ones ? std::min<milliseconds>(wait, 50ms) : wait);
         }
+        if (handing_over) handed_over = settler.hand_over();
         unsettled = settler.unsettled() + outcomes.size();
     }
 
@@ -266,8 +270,9 @@ struct service::impl {
 
     bool past_deadline() const { return hurry || clock.now() >= deadline.load(); }
 
-    farewell stop() {
+    farewell stop(bool hand_over) {
         const auto began = clock.now();
+        handing_over = hand_over;
         deadline = began + settings.relay.drain_timeout;
         farewell result;
         result.in_flight = in_flight.size();
@@ -307,6 +312,7 @@ struct service::impl {
 
         result.unconfirmed = unconfirmed;
         result.unsettled = unsettled;
+        result.handed_over = std::move(handed_over);
         result.took = std::chrono::duration_cast<milliseconds>(clock.now() - began);
         return result;
     }
@@ -357,9 +363,11 @@ struct service::impl {
     std::atomic<bool> stop_settling{false};
     std::atomic<bool> stop_keeping{false};
     std::atomic<bool> hurry{false};
+    std::atomic<bool> handing_over{false};
     std::atomic<relay::time_point> deadline{relay::time_point::max()};
-    std::size_t unconfirmed = 0;  // written by the pump's thread, read after it was joined
-    std::size_t unsettled = 0;    // likewise, the settler's
+    std::size_t unconfirmed = 0;                  // written by the pump's thread, read after it was joined
+    std::size_t unsettled = 0;                    // likewise, the settler's
+    std::vector<outbox::settlement> handed_over;  // likewise
 
     std::thread reader_thread;
     std::thread pump_thread;
@@ -369,8 +377,8 @@ struct service::impl {
 };
 
 service::service(const conf::settings& settings, relay::observer& watch, std::function<void(std::uint64_t)> emptied,
-                 const pause_switch* pause)
-    : impl_(std::make_unique<impl>(settings, watch, std::move(emptied), pause)) {
+                 const pause_switch* pause, std::vector<outbox::settlement> taken_over)
+    : impl_(std::make_unique<impl>(settings, watch, std::move(emptied), pause, std::move(taken_over))) {
     impl_->start();
 }
 
@@ -383,7 +391,7 @@ service::~service() {
 
 const std::string& service::instance() const { return impl_->instance; }
 
-farewell service::stop() { return impl_->stop(); }
+farewell service::stop(bool hand_over) { return impl_->stop(hand_over); }
 
 void service::cut_short() {
     impl_->hurry = true;
