@@ -45,6 +45,7 @@ class Stage:
         self.folder = folder
         self.database = "fault_" + name.replace("-", "_")
         self.exchange = name
+        self.drained_within = DRAINED_WITHIN
         self.queues = []  # their keys
         self.user = self.database[:32]
         self.duplicates_allowed = 0
@@ -109,7 +110,8 @@ class Stage:
             "database.password": PASSWORD,
             "database.connect_timeout": "1s",
             "database.query_timeout": "3s",
-            "broker.urls": [broker.format(amqp=amqp_port or self.servers.amqp_port)],
+            "broker.urls": [broker.format(amqp=each)
+                            for each in ([amqp_port] if amqp_port else self.servers.amqp_ports)],
             "broker.connect_timeout": "1s",
             "broker.heartbeat": "2s",
             "broker.confirm_timeout": "4s",
@@ -259,9 +261,9 @@ class Stage:
     def _await_recovery(self):
         """Milliseconds from the fault's end until nothing is left of what was committed by then."""
         end = self.execute("SELECT ROUND(UNIX_TIMESTAMP(NOW(3)) * 1000)")[0][0]
-        drained = self._await_backlog(f"status = 0 AND create_time <= {end}", DRAINED_WITHIN)
+        drained = self._await_backlog(f"status = 0 AND create_time <= {end}", self.drained_within)
         recovered = round((time.monotonic() - self._mended_at) * 1000)
-        if not drained or recovered > DRAINED_WITHIN * 1000:
+        if not drained or recovered > self.drained_within * 1000:
             self.late.append(f"the backlog was drained only after {recovered} ms" if drained else
                              "the backlog was not drained in time")
         return recovered
