@@ -2,8 +2,9 @@
 import re
 
 from clusters import RabbitCluster
+from on_broker import refused
 from registry import scenario
-from stage import WHEN_CUT
+from stage import Failed, WHEN_CUT
 
 # For a node to come back, and its queues with it, on a machine that runs all three.
 RETURNED_WITHIN = 40.0
@@ -39,6 +40,30 @@ def leader_killed(stage):
     stage.fault(WHEN_CUT)
     stage.goes_on(100, RETURNED_WITHIN)  # without that node
     stage.servers.start(leader)
+    stage.mended()
+
+
+@scenario("cluster-home-killed", "kill -9 of the node that the sidecar is at, and that has the classic queue and leads the "
+          "other one: the classic queue's messages are refused until it is back, the others go on", RabbitCluster)
+def home_killed(stage):
+    stage.drained_within = RETURNED_WITHIN
+    home = stage.servers.leader(stage.queue("quorum"), "rabbit1")
+    if home != stage.servers.leader(stage.queue("classic"), "rabbit1"):
+        raise Failed("the queues are at different nodes")
+    sidecar = stage.sidecar()
+    stage.wait(lambda: sidecar.count("broker_up"), "it connects")
+    while connected(stage, sidecar) != home:  # it takes any of them
+        sidecar.stop()
+        before = sidecar.count("broker_up")
+        sidecar.start()
+        stage.wait(lambda: sidecar.count("broker_up") > before, "it connects")
+    stage.begin()
+    stage.servers.kill(home)
+    stage.fault(WHEN_CUT)
+    stage.wait(refused(stage, "312"), "messages are returned", RETURNED_WITHIN)
+    # It has connected before there was another leader, and RabbitMQ 3.10 nacks all that comes over such a channel.
+    stage.goes_on(300, RETURNED_WITHIN)
+    stage.servers.start(home)
     stage.mended()
 
 

@@ -47,7 +47,7 @@ class Stage:
         self.exchange = name
         self.drained_within = DRAINED_WITHIN
         self.queues = []  # their keys
-        self.user = self.database[:32]
+        self.user = self.database[-32:]
         self.duplicates_allowed = 0
         self.sidecars = []
         self.problems = []
@@ -55,6 +55,7 @@ class Stage:
         self.consumed = collections.Counter()  # what a scenario itself took from the queues
         self.arrived = collections.defaultdict(list)  # what was found in each queue in the end, in order
         self.attempted_here = set()
+        self.gone = set()  # what had been committed, and was lost with the server that had it
         self.program = program
         self._seed = seed
         self._proxies = []
@@ -201,6 +202,14 @@ class Stage:
         """The last fault is over: from here on the clock runs."""
         self._mended_at = time.monotonic()
 
+    def expect_finding(self, subject, level):
+        """What `doctor` says about the database."""
+        config = self.write_config("doctor", {})
+        done = subprocess.run([self.program, "--config", config, "doctor", "--json"], stdout=subprocess.PIPE, text=True)
+        found = [each["level"] for each in json.loads(done.stdout)["database"]["findings"] if each["subject"] == subject]
+        if found != [level]:
+            self.problems.append(f"doctor says {found} about {subject}, not {level}")
+
     def write(self, messages, connection=None, next_try_time=None, padding=""):
         """Messages beside the load's."""
         self.attempted_here.update(name for name, _ in messages)
@@ -307,7 +316,7 @@ class Stage:
             "rolled_back": len(attempted - orders.keys()),
             "delivered": len(found),
             "lost": len(lost),
-            "rolled_back_seen": len(found.keys() - orders.keys()),
+            "rolled_back_seen": len(found.keys() - orders.keys() - self.gone),
             "duplicated": sum(found.values()) - len(found),
             "duplicates_allowed": self.duplicates_allowed,
             "recovered_ms": recovered,
