@@ -42,6 +42,7 @@ def play(name, servers, options, folder, again=""):
     """The figures, what is wrong, and whether it is nothing but that something took too long."""
     stage = None
     try:
+        servers.make_ready()
         stage = Stage(name + again, servers, options.program, options.seed, options.kills, f"{folder}/{name}{again}")
         scenarios.ALL[name].play(stage)
         return stage.finish(), stage.problems + stage.late, not stage.problems
@@ -50,7 +51,6 @@ def play(name, servers, options, folder, again=""):
             traceback.print_exc()
         if stage:
             stage.abandon()
-        servers.mend()
         only_late = isinstance(error, TooLate) and not stage.problems
         problems = stage.problems + stage.late if stage else []
         result = {"scenario": name + again, "seed": options.seed, **dict.fromkeys(COLUMNS, 0), "ok": False}

@@ -47,8 +47,8 @@ class Servers:
         if any([each.wait() != 0 for each in starting]):
             raise RuntimeError("a server did not start")
 
-    def mend(self):
-        """After a scenario that failed: all of them run, as far as they were not yet."""
+    def make_ready(self):
+        """Before each scenario: whatever the last one did, all of them run."""
         self.start(*self.NAMES)
 
     def stop(self, name):
