@@ -87,6 +87,7 @@ export function jobs_indicator(signal, done) {
 
     return {
         button, panel,
+        refresh: poller.now,
         close: () => open(false),
         is_open: () => !panel.hidden,
         /** Of an answer that started one. */

@@ -117,7 +117,7 @@ function make_page() {
     show();
 
     return {
-        refresh: () => { overview.now(); view?.refresh(); },
+        refresh: () => { overview.now(); jobs.refresh(); view?.refresh(); },
         end: () => { ended.abort(); view?.dispose(); },
     };
 }
