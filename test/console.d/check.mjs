@@ -1,14 +1,15 @@
 // Drives the console in Chromium, against a sidecar with its table and its broker: what an operator sees and does.
 //
-//   check.mjs SIDECAR WORK SCREENSHOTS [PART-OF-A-PROMISE]
+//   check.mjs SIDECAR WORK SCREENSHOTS SOURCES [PART-OF-A-PROMISE]
 //
+// SOURCES is the folder sidecar/console.
 // Ends with the line "N passed, N failed".
 import assert from 'node:assert/strict';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { barriers, browser, complaints, dialogs, foreign, log_in, new_page, settled, visit } from './page.mjs';
 import { broker, eventually, Promises, quoted, Sidecar, sql, tokens } from './stage.mjs';
 
-const [program, work, screenshots, wanted] = process.argv.slice(2);
+const [program, work, screenshots, sources, wanted] = process.argv.slice(2);
 await mkdir(screenshots, { recursive: true });
 
 const hostile = `<img src=x onerror="alert(1)">`;
@@ -78,6 +79,16 @@ async function open_list(query) {
 }
 
 async function promises_of_the_login() {
+    await promises.check('every file is served as it is in the sources, and its policy allows nothing else', async () => {
+        const names = await readdir(sources);
+        assert.ok(names.length > 30);
+        for (const name of names) {
+            const answer = await fetch(`${sidecar.url}${name === 'index.html' ? '' : `console/${name}`}`);
+            assert.equal(answer.status, 200, name);
+            assert.equal(await answer.text(), await readFile(`${sources}/${name}`, 'utf8'), name);
+            assert.match(answer.headers.get('Content-Security-Policy'), /^default-src 'none'; script-src 'self';/, name);
+        }
+    });
     await promises.check('without a token the page asks for one and shows nothing else', async () => {
         current = page = await new_page(running, sidecar.url);
         await page.goto(page.home);
