@@ -82,7 +82,10 @@ export function failures_view(root) {
                 inner?.dispose();
                 inner = tabs[by](host);
                 shown = by;
-                for (const link of links) link.dataset.tab === by ? link.setAttribute('aria-current', 'page') : link.removeAttribute('aria-current');
+                for (const link of links) {
+                    link.dataset.tab === by ? link.setAttribute('aria-current', 'page') : link.removeAttribute('aria-current');
+                    if (link.dataset.tab === by) link.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+                }
             }
             inner.update(params);
         },
