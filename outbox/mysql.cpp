@@ -178,12 +178,13 @@ bool mysql_store::load_body(message& row) {
 
 std::size_t mysql_store::settle(std::span<const settlement> batch) {
     require_table();
-    std::vector<const settlement*> delivered, retry, failed;
+    std::vector<const settlement*> delivered, retry, failed, parked;
     for (const auto& one : batch) {
         switch (one.what) {
             case settlement::kind::delivered: delivered.push_back(&one); break;
             case settlement::kind::retry: retry.push_back(&one); break;
             case settlement::kind::failed: failed.push_back(&one); break;
+            case settlement::kind::parked: parked.push_back(&one); break;
         }
     }
     std::size_t changed = 0;
@@ -194,6 +195,7 @@ std::size_t mysql_store::settle(std::span<const settlement> batch) {
         in_chunks(std::span(delivered), rows_per_statement, [&](auto rows) { changed += settle_delivered(rows); });
         in_chunks(std::span(retry), rows_per_statement, [&](auto rows) { changed += settle_undelivered(rows, false); });
         in_chunks(std::span(failed), rows_per_statement, [&](auto rows) { changed += settle_failed(rows); });
+        if (!parked.empty()) changed += settle_parked(parked);
     };
     // The usual batch is one statement, which commits by itself.
     const bool single = delivered.size() == batch.size() && batch.size() <= rows_per_statement;

@@ -1,8 +1,8 @@
 #pragma once
 // outbox/mysql.hpp - the store on MySQL and MariaDB. Its statements stand in mysql.cpp (the relay's), mysql_order.cpp
-// (those of order by key), mysql_receipts.cpp, mysql_leases.cpp (those of msg_lane), mysql_ledger.cpp,
-// mysql_failures.cpp, mysql_ledger_view.cpp, mysql_census.cpp, mysql_inspection.cpp and mysql_admin.cpp (those of
-// operators).
+// (those of order by key), mysql_parked.cpp, mysql_receipts.cpp, mysql_leases.cpp (those of msg_lane),
+// mysql_ledger.cpp, mysql_failures.cpp, mysql_ledger_view.cpp, mysql_census.cpp, mysql_inspection.cpp and
+// mysql_admin.cpp (those of operators).
 
 #include <string>
 
@@ -26,6 +26,7 @@ class mysql_store final : public store {
     std::vector<message> due_among(std::span<const std::string> ids, const lane_set& of) override;
 
     std::size_t settle(std::span<const settlement> batch) override;
+    released release(epoch_ms parked_until, const std::optional<std::string>& after, std::size_t limit) override;
     std::optional<std::string> unfiled() const override { return unfiled_; }
 
     std::size_t purge(status of, std::chrono::milliseconds age, std::size_t limit) override;
@@ -79,6 +80,8 @@ class mysql_store final : public store {
     std::size_t settle_delivered(std::span<const settlement* const> rows);
     std::size_t settle_undelivered(std::span<const settlement* const> rows, bool final);
     std::size_t settle_failed(std::span<const settlement* const> rows);
+    std::size_t settle_parked(std::span<const settlement* const> rows);
+    std::string is_parked() const;
     std::size_t change_ids(const std::string& change, const std::string& condition, std::span<const std::string> ids);
     std::string delivering_again() const;
 

@@ -111,8 +111,9 @@ rows_left mysql_store::left() {
     bool read_only = false;
     // What may be out of date must not pass for the end.
     session_.query(fmt::format("SELECT @@global.read_only OR @@global.innodb_read_only, EXISTS (SELECT 1 FROM {} {} "
-                               "WHERE status = 0 AND (try_count > 0 OR next_try_time IS NULL OR next_try_time <= {}))",
-                               table_, due_index_, mysql_now),
+                               "WHERE status = 0 AND (try_count > 0 OR next_try_time IS NULL OR next_try_time <= {} "
+                               "OR {}))",
+                               table_, due_index_, mysql_now, is_parked()),
                    {}, [&](const mysql_row& row) {
                        read_only = row.number(1).value_or(0) != 0;
                        result.unfinished = row.number(2).value_or(0) != 0;

@@ -36,6 +36,7 @@ std::vector<finding> mysql_store::examine() {
 
 void mysql_store::examine_all(findings& report) {
     const bool writable = examine_server(session_, is_far_away(settings_.url), report);
+    examine_copies(session_, report);
 
     learn_schema();
     const auto dot = settings_.table.find('.');

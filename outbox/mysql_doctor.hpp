@@ -31,6 +31,11 @@ void examine_ledger(mysql_session& session, const examined_table& ledger, bool u
 /// Whether several sidecars can share the outbox. `there`: the table of leases can be seen.
 void examine_lanes(mysql_session& session, const std::string& lane_table, bool there, findings& to);
 
+// mysql_doctor_cluster.cpp
+/// What becomes of messages when another server takes over: Galera, binary log, semi-synchronous replication. Nothing to
+/// say about a server that stands alone.
+void examine_copies(mysql_session& session, findings& to);
+
 // mysql_doctor_table.cpp
 /// False: a column of the contract is missing, so that nothing else about the columns can be said.
 bool examine_columns(const examined_table& table, findings& to);

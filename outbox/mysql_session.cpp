@@ -188,6 +188,10 @@ struct mysql_session::impl {
             statement->execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED");
             statement->execute(
                 "SET SESSION autocommit = 1, innodb_lock_wait_timeout = 1, sql_mode = 'STRICT_ALL_TABLES'");
+            // A node of a Galera shows, and changes, what it has applied so far. Without this, and with connections at
+            // several nodes or after a change of nodes, what was settled would be read as due again.
+            if (one_text("SHOW VARIABLES LIKE 'wsrep_on'", 2) == "ON")
+                statement->execute("SET SESSION wsrep_sync_wait = 7");
             connected();
         } catch (const sql::SQLException& error) {
             // Whatever the server says to a newcomer, there is no connection; only time or an operator can help.

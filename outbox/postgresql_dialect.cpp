@@ -278,7 +278,7 @@ class postgresql_dialect final : public soci_dialect {
     }
     void examine_table(soci_session& session, const std::string& table, const table_schema& schema,
                        findings& to) override {
-        examine_postgresql_table(session, {quoted(table), name_of(table), schema}, to);
+        examine_postgresql_table(session, {quoted(table), name_of(table), schema}, settings_.notify, to);
     }
     void examine_plan(soci_session& session, const std::string& what, const std::string& sql, const std::string& pays,
                       findings& to) override {

@@ -24,8 +24,8 @@ void examine_postgresql_server(soci_session& session, const conf::database& sett
                                findings& to);
 
 // postgresql_doctor_table.cpp
-/// Rights, columns, indexes, vacuum, triggers and rows.
-void examine_postgresql_table(soci_session& session, const postgresql_table& table, findings& to);
+/// Rights, columns, indexes, vacuum, triggers and rows. `notify`: what tells of new rows is to be there.
+void examine_postgresql_table(soci_session& session, const postgresql_table& table, bool notify, findings& to);
 void examine_postgresql_plan(soci_session& session, const std::string& what, const std::string& sql,
                              const std::string& pays, findings& to);
 

@@ -181,6 +181,19 @@ void examine_triggers(soci_session& session, const postgresql_table& table, find
                   "They run for every message that is settled or purged: keep them cheap, and sure to succeed.");
 }
 
+// Any trigger of INSERT whose function notifies will do: what it notifies of is not looked at.
+void examine_notify(soci_session& session, const postgresql_table& table, findings& to) {
+    std::string name;
+    session.query(
+        "SELECT t.tgname FROM pg_trigger AS t JOIN pg_proc AS p ON p.oid = t.tgfoid WHERE t.tgrelid = "
+        "to_regclass(:name) AND NOT t.tgisinternal AND t.tgenabled NOT IN ('D', 'R') AND (t.tgtype & 4) <> 0 AND "
+        "p.prosrc ILIKE '%notify%'",
+        1, std::array<sql_value, 1>{table.quoted}, [&](const sql_row& row) { name = row.text(1).value_or(""); });
+    if (!name.empty()) return to.good("database.notify", fmt::format("the trigger {} tells of new messages", name));
+    to.advise("database.notify", "no trigger tells of new messages: they are found by polling alone",
+              "Apply schema/postgresql/optional/notify.sql, for this table, or set database.notify: false.");
+}
+
 void examine_rows(soci_session& session, const postgresql_table& table, findings& to) {
     if (table.schema.index_on({"status", "update_time"}).empty())
         return to.advise("rows", "not looked at, as there is no index to do it by", "Add the indexes, see above.");
@@ -199,7 +212,7 @@ void examine_rows(soci_session& session, const postgresql_table& table, findings
 
 }  // namespace
 
-void examine_postgresql_table(soci_session& session, const postgresql_table& table, findings& to) {
+void examine_postgresql_table(soci_session& session, const postgresql_table& table, bool notify, findings& to) {
     examine_kind(session, table, to);
     examine_rights(session, table, to);
     if (const auto missing = table.schema.missing(); !missing.empty())
@@ -213,6 +226,7 @@ void examine_postgresql_table(soci_session& session, const postgresql_table& tab
     examine_indexes(session, table, to);
     examine_vacuum(session, table, to);
     examine_triggers(session, table, to);
+    if (notify) examine_notify(session, table, to);
     examine_rows(session, table, to);
 }
 

@@ -89,8 +89,8 @@ rows_left soci_store::left() {
     rows_left result;
     const auto pending = fmt::format("FROM {} {} WHERE status = 0 AND {}", table_, by_due_, told_apart_);
     session_.query(fmt::format("SELECT COUNT(*) FROM (SELECT 1 {} AND (try_count > 0 OR next_try_time IS NULL OR "
-                               "next_try_time <= {}) LIMIT 1) AS found",
-                               pending, now_),
+                               "next_try_time <= {} OR {}) LIMIT 1) AS found",
+                               pending, now_, is_parked()),
                    1, {}, [&](const sql_row& row) { result.unfinished = row.number(1).value_or(0) != 0; });
     if (!result.unfinished)
         session_.query(

@@ -175,12 +175,13 @@ bool soci_store::load_body(message& row) {
 
 std::size_t soci_store::settle(std::span<const settlement> batch) {
     require_table();
-    std::vector<const settlement*> delivered, retry, failed;
+    std::vector<const settlement*> delivered, retry, failed, parked;
     for (const auto& one : batch) {
         switch (one.what) {
             case settlement::kind::delivered: delivered.push_back(&one); break;
             case settlement::kind::retry: retry.push_back(&one); break;
             case settlement::kind::failed: failed.push_back(&one); break;
+            case settlement::kind::parked: parked.push_back(&one); break;
         }
     }
     std::size_t changed = 0;
@@ -191,6 +192,7 @@ std::size_t soci_store::settle(std::span<const settlement> batch) {
         if (!delivered.empty()) changed += settle_delivered(delivered);
         if (!retry.empty()) changed += settle_undelivered(retry, false);
         if (!failed.empty()) changed += settle_failed(failed);
+        if (!parked.empty()) changed += settle_parked(parked);
     };
     if (!batch.empty()) retrying_deadlocks([&] { session_.transaction(all); });
     return changed;

@@ -1,8 +1,8 @@
 #pragma once
 // outbox/soci_store.hpp - the store on the databases behind SOCI. Its statements stand in soci_store.cpp (the relay's),
-// soci_order.cpp (those of order by key), soci_receipts.cpp, soci_leases.cpp (those of msg_lane), soci_ledger.cpp,
-// soci_failures.cpp, soci_ledger_view.cpp, soci_census.cpp, soci_inspection.cpp and soci_admin.cpp (those of
-// operators); what differs between the databases, behind soci_dialect.
+// soci_order.cpp (those of order by key), soci_parked.cpp, soci_receipts.cpp, soci_leases.cpp (those of msg_lane),
+// soci_ledger.cpp, soci_failures.cpp, soci_ledger_view.cpp, soci_census.cpp, soci_inspection.cpp and soci_admin.cpp
+// (those of operators); what differs between the databases, behind soci_dialect.
 
 #include <memory>
 #include <string>
@@ -25,6 +25,7 @@ class soci_store final : public store {
     std::vector<message> due_among(std::span<const std::string> ids, const lane_set& of) override;
 
     std::size_t settle(std::span<const settlement> batch) override;
+    released release(epoch_ms parked_until, const std::optional<std::string>& after, std::size_t limit) override;
     std::optional<std::string> unfiled() const override { return unfiled_; }
 
     std::size_t purge(status of, std::chrono::milliseconds age, std::size_t limit) override;
@@ -85,6 +86,8 @@ class soci_store final : public store {
     std::size_t settle_undelivered(std::span<const settlement* const> rows, bool final);
     std::string purge_statement(const std::string& what, const std::string& time) const;
     std::size_t settle_failed(std::span<const settlement* const> rows);
+    std::size_t settle_parked(std::span<const settlement* const> rows);
+    std::string is_parked() const;
     std::size_t change_ids(const std::string& change, const std::string& condition, std::span<const std::string> ids);
     std::string delivering_again() const;
     std::size_t set_consumed(std::span<const std::string> ids);

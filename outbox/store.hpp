@@ -10,8 +10,8 @@
 //
 //   store_error: the database understood and refused: the statement, the rights or the data are at fault.
 //
-// Only what changes something (settle, purge, retry, edit, remove, retry_entry, remove_entries, take_receipts …) can
-// have taken effect when it throws store_unavailable, and repeating it does no harm; purge, retry, remove,
+// Only what changes something (settle, release, purge, retry, edit, remove, retry_entry, remove_entries, take_receipts
+// …) can have taken effect when it throws store_unavailable, and repeating it does no harm; purge, retry, remove,
 // remove_entries and take_receipts go in steps, of which those before the throw stand.
 
 #include <chrono>
@@ -22,6 +22,7 @@
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "conf/settings.hpp"
@@ -92,13 +93,23 @@ class due_rows {
 
 /// What became of a row, as it is to be recorded.
 struct settlement {
-    enum class kind { delivered, retry, failed };
+    enum class kind { delivered, retry, failed, parked };
 
     std::string id;
     kind what = kind::delivered;
-    std::int64_t try_count = 0;          // the new value; not written for `delivered`
+    std::int64_t try_count = 0;          // the new value; written for `retry` and `failed`
     std::chrono::milliseconds delay{0};  // `retry`: from the database's now
-    std::string error;                   // `retry`, `failed`: goes to last_error, if there is such a column
+    std::string error = {};              // not `delivered`: goes to last_error, if there is such a column
+    epoch_ms until = 0;                  // `parked`: the new next_try_time, to the millisecond
+};
+
+/// How the last_error of a parked row begins. It tells it from one that the application has put off to the same time.
+inline constexpr std::string_view parked_mark = "parked: ";
+
+/// What one step of settlements::release() came to.
+struct released {
+    std::size_t rows = 0;             // are due now
+    std::optional<std::string> next;  // where the next step begins; nullopt: that was the last
 };
 
 class settlements {
@@ -112,6 +123,11 @@ class settlements {
     /// Those that become failed are filed in the ledger (outbox/ledger.hpp), if there is one, in the same transaction.
     /// A ledger that refuses a row keeps nobody from being settled: see unfiled().
     virtual std::size_t settle(std::span<const settlement> batch) = 0;
+
+    /// Makes parked rows due at once: those of status 0 that were parked until exactly this time. One step, in a
+    /// transaction of its own: at most `limit` rows, in the order of their ids, after the id `after`. Without a column
+    /// last_error none can be told from rows that the application has put off: all wait for their time then.
+    virtual released release(epoch_ms parked_until, const std::optional<std::string>& after, std::size_t limit) = 0;
 
     /// Why failures of the last `settle` are not in the ledger although there is one; nullopt: they are.
     virtual std::optional<std::string> unfiled() const { return std::nullopt; }
@@ -155,7 +171,7 @@ struct backlog {
 
 /// What is still to be done, in all lanes, whoever relays them.
 struct rows_left {
-    bool unfinished = false;    // a row of status 0 is due, on its way, or waits for another try
+    bool unfinished = false;    // a row of status 0 is due, on its way, parked, or waits for another try
     std::uint64_t delayed = 0;  // rows of status 0 that were never tried and whose time has not come; 0 if unfinished
 };
 

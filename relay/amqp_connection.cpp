@@ -326,6 +326,15 @@ connection::connection(const conf::url& where, const conf::broker& settings) : i
 
 connection::~connection() = default;
 
+void connection::renew_channel() {
+    impl_->flush();
+    if (const auto refused =
+            impl_->check(amqp_channel_close(impl_->state, publishing, AMQP_REPLY_SUCCESS), "can't close the channel"))
+        throw connection_lost("the broker closed the channel first: " + refused->text);
+    amqp_maybe_release_buffers_on_channel(impl_->state, publishing);
+    impl_->open_channel(publishing);
+}
+
 int connection::socket() const { return amqp_get_sockfd(impl_->state); }
 
 amqp_connection_state_t_* connection::state() const { return impl_->state; }

@@ -95,6 +95,10 @@ class connection {
     /// Sends what publish() has gathered. To be called before next(). Blocks and throws likewise.
     void flush();
 
+    /// Closes the publishing channel, on which every message must have had its answer, and opens another one, whose
+    /// tags begin at 1. Blocks for three round trips. Throws connection_lost.
+    void renew_channel();
+
     /// The next thing that the broker said, if it said one. Never blocks, but to open the channel again.
     /// Has to be called every half heartbeat at least. Throws connection_lost.
     std::optional<event> next();

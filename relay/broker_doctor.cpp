@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <nlohmann/json.hpp>
 
 #include "conf/checks.hpp"
 #include "conf/url.hpp"
@@ -94,29 +95,96 @@ std::vector<outbox::finding> missing_topology(amqp::connection& broker, const co
     return missing;
 }
 
+const conf::queue* find(const conf::topology& topology, const std::string& queue) {
+    const auto found = std::find_if(topology.queues.begin(), topology.queues.end(),
+                                    [&](const conf::queue& one) { return one.name == queue; });
+    return found == topology.queues.end() ? nullptr : &*found;
+}
+
+// Null if it is not there.
+nlohmann::json argument_of(const conf::queue& queue, std::string_view name) {
+    for (const auto& one : queue.arguments) {
+        if (one.name == name) return nlohmann::json::parse(one.json);
+    }
+    return nullptr;
+}
+
+// From 4.0 on, a quorum queue has a limit unless it is told otherwise.
+bool limits_deliveries(const conf::queue& queue, const std::string& version) {
+    if (argument_of(queue, "x-queue-type") != "quorum") return false;
+    const auto limit = argument_of(queue, "x-delivery-limit");
+    return limit.is_number() ? limit >= 0 : !version.starts_with("3.");
+}
+
+// What it is like is only known of what the topology says: AMQP tells of a queue that it exists, and no more.
+outbox::finding receipts_queue(amqp::connection& broker, const conf::topology& topology, const std::string& name) {
+    const auto subject = fmt::format("receipts queue '{}'", name);
+    const auto* declared = find(topology, name);
+    if (declared != nullptr && limits_deliveries(*declared, broker.identity().version))
+        return {level::advice, subject, "a quorum queue with a delivery limit: an outage of the database uses it up",
+                "Give it the argument x-delivery-limit: -1, or make it a classic queue."};
+    const auto refused = broker.ask_for_queue(name);
+    if (!refused && declared != nullptr) return {level::good, subject, "exists", {}};
+    if (!refused)
+        return {level::good,
+                subject,
+                "exists; if it is a quorum queue, it must have no delivery limit: `rabbitmqctl list_queues name type "
+                "arguments policy` shows it",
+                {}};
+    if (refused->code == 404)
+        return {
+            level::good, subject, "not there yet: `run` declares it, if its account has the right to configure it", {}};
+    return {level::problem, subject, fmt::format("{} {}", refused->code, refused->text),
+            "Give the account the right to read it."};
+}
+
+std::vector<outbox::finding> dead_letter_queues(amqp::connection& broker, const conf::settings& settings) {
+    std::vector<outbox::finding> found;
+    for (const auto& one : settings.dead_letters) {
+        if (one.queue.empty()) continue;  // a pattern
+        const auto subject = fmt::format("dead-letter queue '{}'", one.queue);
+        const auto refused = broker.ask_for_queue(one.queue);
+        if (!refused)
+            found.push_back({level::good, subject, "exists", {}});
+        else if (refused->code == 404 && find(settings.topology, one.queue) != nullptr)
+            found.push_back({level::good, subject, "not there yet: `run` declares it, as the topology names it", {}});
+        else if (refused->code == 404)
+            found.push_back({level::problem, subject, "not there: nothing can be redriven from it",
+                             "Create it, or name it in the configuration's topology; or correct dead_letters."});
+        else
+            found.push_back({level::problem, subject, fmt::format("{} {}", refused->code, refused->text),
+                             "Give the account the right to read it."});
+    }
+    return found;
+}
+
 void append(std::vector<outbox::finding>& to, std::vector<outbox::finding> more) {
     to.insert(to.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
 }
 
 }  // namespace
 
-broker_examination examine_brokers(const conf::broker& settings, const conf::topology& topology,
+broker_examination examine_brokers(const conf::settings& settings,
                                    const std::vector<std::pair<std::string, std::uint64_t>>& pending) {
     broker_examination result;
-    if (conf::names_log(settings.urls)) {
+    const auto& topology = settings.topology;
+    if (conf::names_log(settings.broker.urls)) {
         const char* found = "none: broker.urls is log:, so messages are printed and sent to nobody";
         return {true, {{level::advice, "broker", found, "Name a broker before anyone relies on status 1."}}};
     }
-    for (const auto& text : settings.urls) {
+    for (const auto& text : settings.broker.urls) {
         const auto url = conf::parse_url(text);
         try {
-            amqp::connection broker(url, settings);
+            amqp::connection broker(url, settings.broker);
             result.findings.push_back(greeting(url, broker));
-            result.findings.push_back(encryption(url, settings));
+            result.findings.push_back(encryption(url, settings.broker));
             // The nodes of one cluster all know the same.
             if (!result.reachable) {
                 append(result.findings, missing_topology(broker, topology));
                 append(result.findings, pending_exchanges(broker, topology, pending));
+                if (!settings.receipts.queue.empty())
+                    result.findings.push_back(receipts_queue(broker, topology, settings.receipts.queue));
+                append(result.findings, dead_letter_queues(broker, settings));
             }
             result.reachable = true;
             broker.close();

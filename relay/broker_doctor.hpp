@@ -18,7 +18,7 @@ struct broker_examination {
 
 /// Connects to each of the brokers, one after the other. `pending` are the exchanges that waiting rows name, with their
 /// numbers. Throws std::invalid_argument for an url that can't be used.
-broker_examination examine_brokers(const conf::broker& settings, const conf::topology& topology,
+broker_examination examine_brokers(const conf::settings& settings,
                                    const std::vector<std::pair<std::string, std::uint64_t>>& pending);
 
 }  // namespace relay

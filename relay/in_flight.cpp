@@ -32,6 +32,13 @@ bool in_flight::admit(const std::string& id, unsigned lane, const std::string& k
     return true;
 }
 
+void in_flight::hold(std::span<const std::string> ids) {
+    const std::lock_guard lock(mutex_);
+    for (const auto& id : ids) {
+        if (rows_.try_emplace(hash_of(id), entry{.lane = no_lane}).second) ++unsettled_[no_lane];
+    }
+}
+
 bool in_flight::has_key(const std::string& key) const {
     const std::lock_guard lock(mutex_);
     return keys_.count(key) > 0;

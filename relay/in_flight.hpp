@@ -2,6 +2,7 @@
 // relay/in_flight.hpp - which rows are on their way from reading to settling, so that none is taken up twice.
 
 #include <cstddef>
+#include <limits>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -34,6 +35,10 @@ class in_flight {
     /// between read_began and read_ended. An empty key is none.
     bool admit(const std::string& id, unsigned lane, const std::string& key = {});
 
+    /// Rows that another process or service has taken up, and whose outcome is to be recorded here: not to be taken up
+    /// before that is settled. They count in no lane.
+    void hold(std::span<const std::string> ids);
+
     /// A row of this order key is on its way, not yet settled.
     bool has_key(const std::string& key) const;
 
@@ -57,6 +62,8 @@ class in_flight {
     std::size_t size() const;
 
   private:
+    static constexpr unsigned no_lane = std::numeric_limits<unsigned>::max();
+
     struct entry {
         unsigned lane = 0;
         std::string key = {};

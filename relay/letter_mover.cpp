@@ -15,8 +15,9 @@ namespace {
 
 constexpr std::uint64_t most_at_once = 64;
 constexpr std::uint64_t most_bytes_at_once = 8 * 1024 * 1024;
-// Quorum queues of RabbitMQ 4 drop what was given back 20 times.
-constexpr std::int64_t most_deliveries = 8;
+// What was given back before is put back as a copy, which starts anew: quorum queues drop what was given back more often
+// than their delivery limit, which may be as low as 1.
+constexpr std::int64_t most_deliveries = 1;
 constexpr std::int64_t shortest_pause = 60;  // seconds, before what was refused is tried again
 
 // nullopt: confirmed.
@@ -29,7 +30,8 @@ std::optional<std::string> objection_of(const outcome& result, const destination
             [&](const refused&) { return std::optional(fmt::format("nack from {}", where)); },
             [&](const no_exchange& r) { return std::optional(fmt::format("{} {}", r.code, r.text)); },
             [&](const impossible& r) { return std::optional(r.reason); },
-            [&](const unknown&) { return std::optional<std::string>("not known"); }},
+            [&](const unknown&) { return std::optional<std::string>("not known"); },
+            [&](const parked& p) { return std::optional(p.reason); }},
         result);
 }
 
@@ -191,6 +193,7 @@ void letter_mover::file_all(amqp::letter_box& box, batch& of) const {
     for (auto& one : of.to_file) {
         const auto why_now = one.why_filed.empty() ? "" : "not to be redriven: " + one.why_filed;
         std::string objection = objection_to_all;
+        of.done.asked_database |= ledger_ != nullptr;
         try {
             // An id is what says that two are the same.
             const bool perhaps = one.letter.redelivered() && one.letter.message_id();
@@ -200,8 +203,10 @@ void letter_mover::file_all(amqp::letter_box& box, batch& of) const {
                      !ledger_->file_failure(failure_of(one.letter, one.certificate, settings_, why_now), perhaps))
                 objection = "there is no ledger of failures (sys_mq_fail) to file it in";
         } catch (const outbox::store_unavailable& error) {
+            of.done.no_database = error.what();
             objection = objection_to_all = fmt::format("it can't be filed: {}", error.what());
         } catch (const std::exception& error) {
+            of.done.no_database = error.what();
             objection = fmt::format("it can't be filed: {}", error.what());
         }
         if (objection.empty()) {

@@ -26,6 +26,8 @@ struct letter_step {
     std::optional<std::chrono::seconds> wait;  // until more can be done, when that is known
     bool hopeless = false;                     // neither could be done, nor could it be put at the end
     std::set<std::string> troubles;            // why some were refused
+    bool asked_database = false;               // to file something
+    std::optional<std::string> no_database;    // why it did not serve, if it did not
 };
 
 /// One thread.

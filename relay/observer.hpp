@@ -61,6 +61,13 @@ class observer {
                           std::string_view /*error*/) {}
     /// The row is given up: status 2.
     virtual void failed(const delivery&, std::int64_t /*tries*/, std::string_view /*error*/) {}
+    /// No queue wants messages of this exchange and routing key: they wait until there is a route.
+    virtual void parked(std::string_view /*exchange*/, std::string_view /*routing_key*/, std::string_view /*why*/) {}
+    /// There is one: so many are due again. nullopt: none of them were heard of for long.
+    virtual void unparked(std::string_view /*exchange*/, std::string_view /*routing_key*/,
+                          std::optional<std::size_t> /*rows*/) {}
+    /// So many keys are parked now, with so many rows, as far as this process knows.
+    virtual void parking(std::size_t /*keys*/, std::uint64_t /*rows*/) {}
     /// `changed` of `asked` rows took their new status; the others had been changed or deleted by someone else.
     virtual void settled(std::size_t /*asked*/, std::size_t /*changed*/, std::chrono::microseconds /*took*/) {}
     virtual void purged(const purge_report& /*report*/) {}

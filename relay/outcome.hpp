@@ -39,7 +39,13 @@ struct unknown {
     bool maybe_sent = true;  // the broker may have it: sending it again may make a duplicate
 };
 
-using outcome = std::variant<confirmed, returned, refused, no_exchange, impossible, unknown>;
+/// No queue wants those of its exchange and routing key at present (relay/parking.hpp): it was returned, or not sent.
+struct parked {
+    std::int64_t until = 0;  // epoch ms by the database's clock
+    std::string reason;
+};
+
+using outcome = std::variant<confirmed, returned, refused, no_exchange, impossible, unknown, parked>;
 
 /// The part of a row that is kept while its confirm is awaited.
 struct delivery {

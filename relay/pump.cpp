@@ -17,7 +17,8 @@ delivery identity_of(const outbox::message& row) {
 }  // namespace
 
 pump::pump(relay::publisher& publisher, const relay::lanes& lanes, send_queue& in, outcome_queue& out,
-           relay::in_flight& in_flight, composer compose, observer& watch, std::function<void()> released)
+           relay::in_flight& in_flight, composer compose, observer& watch, std::function<void()> released,
+           parking* park)
     : publisher_(publisher),
       lanes_(lanes),
       in_(in),
@@ -25,7 +26,8 @@ pump::pump(relay::publisher& publisher, const relay::lanes& lanes, send_queue& i
       in_flight_(in_flight),
       composer_(std::move(compose)),
       watch_(watch),
-      released_(std::move(released)) {}
+      released_(std::move(released)),
+      park_(park) {}
 
 void pump::run_once(std::chrono::milliseconds wait) {
     if (taking_ && publisher_.state() == link::up)
@@ -49,6 +51,12 @@ void pump::send_waiting() {
 }
 
 void pump::send(outbox::message&& row) {
+    if (park_ != nullptr) {
+        if (auto instead = park_->hold_back(row)) {
+            outcomes_.push_back({identity_of(row), std::move(*instead)});
+            return;
+        }
+    }
     auto composed = composer_.compose(std::move(row), publisher_.max_body());
     if (auto* reason = std::get_if<impossible>(&composed))
         outcomes_.push_back({identity_of(row), std::move(*reason)});  // the row is as it was
@@ -63,6 +71,7 @@ void pump::pass_on() {
     decided.reserve(outcomes_.size());
     watch_.attempted_all(outcomes_);
     for (auto& one : outcomes_) {
+        if (park_ != nullptr) park_->judge(one);
         if (std::holds_alternative<unknown>(one.result))
             again.push_back(std::move(one.row.id));
         else
@@ -70,6 +79,7 @@ void pump::pass_on() {
     }
     outcomes_.clear();
     if (!decided.empty()) out_.push(std::move(decided));
+    if (park_ != nullptr) park_->announce();
     give_back(std::move(again));
 }
 

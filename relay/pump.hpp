@@ -10,6 +10,7 @@
 #include "relay/lanes.hpp"
 #include "relay/observer.hpp"
 #include "relay/outcome_queue.hpp"
+#include "relay/parking.hpp"
 #include "relay/publisher.hpp"
 #include "relay/send_queue.hpp"
 
@@ -18,9 +19,10 @@ namespace relay {
 /// One thread, the publisher's.
 class pump {
   public:
-    /// `released` is called after rows were given back: they are to be read again.
+    /// `released` is called after rows were given back: they are to be read again. Without `park`, nothing is parked.
     pump(relay::publisher& publisher, const relay::lanes& lanes, send_queue& in, outcome_queue& out,
-         relay::in_flight& in_flight, composer compose, observer& watch, std::function<void()> released);
+         relay::in_flight& in_flight, composer compose, observer& watch, std::function<void()> released,
+         parking* park = nullptr);
 
     /// Sends what there is room for, then lets the publisher work for at most `wait`. A row whose lane is not open any
     /// more is given back instead.
@@ -47,6 +49,7 @@ class pump {
     const composer composer_;
     observer& watch_;
     const std::function<void()> released_;
+    parking* const park_;
 
     bool taking_ = true;
     std::vector<attempt> outcomes_;

@@ -30,6 +30,12 @@ using namespace std::chrono_literals;
 constexpr auto missing_lasts = 1s;
 // Names are remembered up to this number: they come from rows, which may hold anything.
 constexpr std::size_t remembered_exchanges = 1'000;
+// A nack is the word of a queue that takes nothing at present. But RabbitMQ 3.10 goes on with nacks for as long as a
+// channel lives, if that met a quorum queue whose leader was just gone, although another node has led it since: as
+// happens when one reconnects at once. So a channel that brings nacks is exchanged for another one from time to time.
+// That has to be when nothing is on its way, for which sending pauses.
+constexpr auto channel_with_nacks_lasts = 5s;
+constexpr auto longest_pause = 1s;
 // Heartbeats only run inside the library's calls.
 constexpr auto longest_wait = 500ms;
 
@@ -58,7 +64,7 @@ class rabbitmq final : public publisher {
         return blocked_ ? link::blocked : link::up;
     }
 
-    std::size_t room() const override { return state() == link::up ? window_.room() : 0; }
+    std::size_t room() const override { return state() == link::up && !pausing_ ? window_.room() : 0; }
     std::uint64_t max_body() const override { return max_body_; }
     std::size_t outstanding() const override { return window_.outstanding(); }
 
@@ -91,6 +97,7 @@ class rabbitmq final : public publisher {
                 wait_for_something(wait);
                 hear(outcomes);
             }
+            if (connection_ && nacked_ && !blocked_) renew_channel(outcomes);
             if (overdue()) lose("the broker has confirmed nothing for broker.confirm_timeout", outcomes);
         } catch (const amqp::connection_lost& error) {
             lose(error.what(), outcomes);
@@ -128,6 +135,7 @@ class rabbitmq final : public publisher {
             if (url.scheme == "amqps" && !settings_.tls.verify)
                 watch_.broker_warning("broker.tls.verify is off: anyone on the way can read and change messages");
             connection_->declare(topology_, left_out_, [&](const std::string& text) { watch_.broker_warning(text); });
+            begin_channel();
             backoff_.reset();
             failures_in_round_ = 0;
             watch_.broker_up(where);
@@ -137,6 +145,24 @@ class rabbitmq final : public publisher {
         } catch (const amqp::connection_lost& error) {
             lose(where + ": " + error.what(), outcomes);
         }
+    }
+
+    void renew_channel(std::vector<attempt>& outcomes) {
+        const auto age = clock_.now() - channel_since_;
+        pausing_ = age >= channel_with_nacks_lasts;
+        if (!pausing_) return;
+        if (window_.outstanding() == 0) {
+            connection_->renew_channel();
+            window_.lost(outcomes);  // none: it begins anew
+        } else if (age < channel_with_nacks_lasts + longest_pause) {
+            return;
+        }
+        begin_channel();
+    }
+
+    void begin_channel() {
+        nacked_ = pausing_ = false;
+        channel_since_ = clock_.now();
     }
 
     // Such as a feature that RabbitMQ 4 no longer permits. Once, it may be the broker's own trouble.
@@ -177,12 +203,14 @@ class rabbitmq final : public publisher {
     }
     void take(const amqp::nack& said, std::vector<attempt>& outcomes) {
         if (!window_.nacked(said.tag, said.multiple, outcomes)) distrust();
+        nacked_ = true;
     }
     void take(const amqp::returned_message& said, std::vector<attempt>&) {
         if (!window_.returned(said.message_id, said.code, said.text)) distrust();
     }
     void take(const amqp::channel_closed& said, std::vector<attempt>& outcomes) {
         exchanges_.clear();
+        begin_channel();
         if (const auto limit = size_limit_named_in(said.text)) max_body_ = *limit;
         window_.channel_closed(said.code, said.text, outcomes);
         watch_.broker_warning("the broker closed the channel: " + std::to_string(said.code) + " " + said.text);
@@ -270,6 +298,9 @@ class rabbitmq final : public publisher {
 
     std::unique_ptr<amqp::connection> connection_;
     confirm_window window_;
+    bool nacked_ = false;   // on this channel
+    bool pausing_ = false;  // until nothing is on its way, for another channel
+    time_point channel_since_{};
     bool blocked_ = false;
     time_point unblocked_at_{};
     std::uint64_t oldest_tag_ = 0;

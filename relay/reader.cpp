@@ -21,7 +21,7 @@ struct reading {
 }  // namespace
 
 reader::reader(outbox::due_rows& rows, const relay::lanes& lanes, relay::in_flight& in_flight, send_queue& out,
-               const relay::clock& clock, random_source draw, observer& watch, limits settings)
+               const relay::clock& clock, random_source draw, observer& watch, limits settings, parking* park)
     : rows_(rows),
       lanes_(lanes),
       in_flight_(in_flight),
@@ -30,6 +30,7 @@ reader::reader(outbox::due_rows& rows, const relay::lanes& lanes, relay::in_flig
       draw_(std::move(draw)),
       watch_(watch),
       limits_(settings),
+      park_(park),
       sweep_(settings.pace),
       backoff_(100ms, 5s) {}
 
@@ -84,6 +85,7 @@ void reader::read_page(const outbox::position& after) {
     }
     const auto took = std::chrono::duration_cast<std::chrono::microseconds>(ended - began);
     if (page.now) watch_.database_clock(*page.now, began, took);
+    if (page.now && park_ != nullptr) park_->database_clock(*page.now, began);
     std::size_t taken = 0;
     for (auto& row : page.rows) {
         const bool waits = !key_of(row).empty() && heads.count(row.id) == 0;

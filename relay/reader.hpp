@@ -14,6 +14,7 @@
 #include "relay/in_flight.hpp"
 #include "relay/lanes.hpp"
 #include "relay/observer.hpp"
+#include "relay/parking.hpp"
 #include "relay/random_source.hpp"
 #include "relay/send_queue.hpp"
 #include "relay/sweep.hpp"
@@ -30,8 +31,9 @@ class reader {
         bool ordered = false;  // by order_key
     };
 
+    /// `park` is told of the database's clock.
     reader(outbox::due_rows& rows, const relay::lanes& lanes, relay::in_flight& in_flight, send_queue& out,
-           const relay::clock& clock, random_source draw, observer& watch, limits settings);
+           const relay::clock& clock, random_source draw, observer& watch, limits settings, parking* park = nullptr);
 
     /// One step: at most one page, and what has become free of order keys. Returns how long there is nothing to do,
     /// unless rung before.
@@ -65,6 +67,7 @@ class reader {
     const random_source draw_;
     observer& watch_;
     const limits limits_;
+    parking* const park_;
 
     std::atomic<bool> reread_{false};
     std::atomic<bool> look_{false};

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <utility>
 
 #include "conf/url.hpp"
 
@@ -152,6 +153,18 @@ void redriver::step_in(queue& one) {
     if (done.redriven + done.filed + done.refused > 0)
         watch_.dead_letters({one.settings.queue, std::nullopt, done.redriven, done.filed, done.refused});
     for (const auto& why : done.troubles) complain(one.said, one.settings.queue, why);
+    tell_of_database(done);
+}
+
+void redriver::tell_of_database(const letter_step& done) {
+    if (done.no_database) {
+        if (std::exchange(database_up_, false) || what_failed_ != *done.no_database)
+            watch_.database_down("dead_letters", *done.no_database);
+        what_failed_ = *done.no_database;
+    } else if (done.asked_database) {
+        if (!std::exchange(database_up_, true)) watch_.database_up("dead_letters");
+        what_failed_.clear();
+    }
 }
 
 void redriver::complain(std::set<std::string>& said, std::string_view about, const std::string& why) {

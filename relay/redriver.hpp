@@ -48,6 +48,7 @@ class redriver {
     void disconnect();
     void look_at(queue& one);
     void step_in(queue& one);
+    void tell_of_database(const letter_step& done);
     void complain(std::set<std::string>& said, std::string_view queue, const std::string& why);
 
     const conf::broker settings_;
@@ -63,6 +64,8 @@ class redriver {
     std::vector<queue> queues_;
     std::unique_ptr<amqp::letter_box> box_;
     bool measuring_ = false;
+    bool database_up_ = false;
+    std::string what_failed_;  // of the database; reported already
 
     std::atomic<bool> stopping_{false};
     std::mutex socket_mutex_;

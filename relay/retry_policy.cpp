@@ -59,8 +59,8 @@ std::optional<milliseconds> next_delay(const conf::retry& policy, std::int64_t t
     return std::max(pause - milliseconds{static_cast<std::int64_t>(cut)}, shortest);
 }
 
-retry_rules::retry_rules(conf::retry standard, std::vector<conf::retry_route> routes)
-    : standard_(std::move(standard)), routes_(std::move(routes)) {}
+retry_rules::retry_rules(conf::retry standard, std::vector<conf::retry_route> routes, conf::unroutable unroutable)
+    : standard_(std::move(standard)), routes_(std::move(routes)), unroutable_(unroutable) {}
 
 const conf::retry& retry_rules::policy_for(std::string_view exchange, std::string_view routing_key) const {
     const auto route = std::find_if(routes_.begin(), routes_.end(), [&](const conf::retry_route& one) {

@@ -32,15 +32,20 @@ std::optional<std::chrono::milliseconds> next_delay(const conf::retry& policy, s
 /// Which policy is whose. Constant after construction.
 class retry_rules {
   public:
-    retry_rules(conf::retry standard, std::vector<conf::retry_route> routes);
+    retry_rules(conf::retry standard, std::vector<conf::retry_route> routes,
+                conf::unroutable unroutable = conf::unroutable::retry);
 
     /// The policy of the first route whose patterns both match (relay/glob.hpp), otherwise the standard one. The
     /// reference is good for as long as this object lives.
     const conf::retry& policy_for(std::string_view exchange, std::string_view routing_key) const;
 
+    /// Of messages that no queue wants.
+    conf::unroutable unroutable() const { return unroutable_; }
+
   private:
     conf::retry standard_;
     std::vector<conf::retry_route> routes_;
+    conf::unroutable unroutable_;
 };
 
 }  // namespace relay

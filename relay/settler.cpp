@@ -19,7 +19,8 @@ constexpr std::size_t parts = 8;
 }  // namespace
 
 settler::settler(outbox::settlements& store, relay::in_flight& in_flight, outcome_queue& in, const relay::clock& clock,
-                 random_source draw, observer& watch, retry_rules rules, limits settings, std::function<void()> settled)
+                 random_source draw, observer& watch, retry_rules rules, limits settings, std::function<void()> settled,
+                 parking* park)
     : store_(store),
       in_flight_(in_flight),
       in_(in),
@@ -29,16 +30,18 @@ settler::settler(outbox::settlements& store, relay::in_flight& in_flight, outcom
       rules_(std::move(rules)),
       limits_(settings),
       settled_(std::move(settled)),
+      park_(park),
       backoff_(100ms, 5s) {}
 
 milliseconds settler::run_once() {
-    if (const auto wait = pause_left(); wait > 0ms) return wait;
-    auto rows = next_batch();
-    if (rows.empty()) return until_rung;
     try {
-        record(std::move(rows));
-        return 0ms;
+        if (const auto wait = pause_left(); wait > 0ms) return release_some() ? 0ms : wait;
+        auto rows = next_batch();
+        const bool any = !rows.empty();
+        if (any) record(std::move(rows));
+        return release_some() || any ? 0ms : until_rung;
     } catch (const outbox::store_unavailable& error) {
+        stuck_ = true;
         // `record` has put the batch back. The confirms are known here alone: they are kept for when it is back.
         if (std::exchange(connected_, false) || backoff_.fresh()) watch_.database_down("settler", error.what());
         return backoff_.next(draw_());
@@ -56,7 +59,10 @@ settler::batch settler::next_batch() {
         waiting_.pop_front();
         return rows;
     }
-    if (auto fresh = in_.pop(limits_.batch_rows); !fresh.empty()) return judged(std::move(fresh));
+    if (auto fresh = in_.pop(limits_.batch_rows); !fresh.empty()) {
+        taken_in_ += fresh.size();
+        return judged(std::move(fresh));
+    }
 
     batch rows;
     const auto now = clock_.now();
@@ -101,6 +107,7 @@ void settler::record(batch&& rows) {
         throw;
     }
     if (!std::exchange(connected_, true)) watch_.database_up("settler");
+    stuck_ = false;
     if (const auto why = store_.unfiled()) watch_.database_error("settler", "failures can't be filed: " + *why);
     backoff_.reset();
     std::vector<std::string> ids;
@@ -126,6 +133,57 @@ void settler::divide(batch&& rows, const char* why) {
         waiting_.emplace_front(std::make_move_iterator(begin), std::make_move_iterator(end));
     }
 }
+
+// Not before all that was parked until that time is recorded: an outcome that can't be now, of a row that is locked,
+// say, waits for its time. False: there is nothing to do.
+bool settler::release_some() {
+    if (park_ == nullptr) return false;
+    for (auto& order : park_->orders()) releases_.push_back({std::move(order), taken_in_ + in_.size(), {}, 0});
+    if (releases_.empty() || !waiting_.empty() || taken_in_ < releases_.front().after) return false;
+    if (clock_.now() < release_at_) return false;
+    auto& one = releases_.front();
+    try {
+        auto step = store_.release(one.order.times.back(), one.next, limits_.batch_rows);
+        one.rows += step.rows;
+        one.next = std::move(step.next);
+        if (!one.next) one.order.times.pop_back();
+    } catch (const outbox::store_busy&) {
+        release_at_ = clock_.now() + until_rung;  // the same step again
+        return false;
+    } catch (const outbox::store_error& error) {
+        watch_.database_error("settler",
+                              std::string("parked rows can't be released before their time: ") + error.what());
+        one.order.times.clear();
+    }
+    if (one.order.times.empty()) {
+        watch_.unparked(one.order.exchange, one.order.routing_key, one.rows);
+        releases_.pop_front();
+    }
+    settled_();
+    return true;
+}
+
+std::vector<outbox::settlement> settler::hand_over() {
+    batch all;
+    const auto append = [&](batch&& rows) { std::move(rows.begin(), rows.end(), std::back_inserter(all)); };
+    for (auto& rows : std::exchange(waiting_, {})) append(std::move(rows));
+    for (auto& one : std::exchange(deferred_, {})) all.push_back(std::move(one.row));
+    for (auto fresh = in_.pop(limits_.batch_rows); !fresh.empty(); fresh = in_.pop(limits_.batch_rows))
+        append(judged(std::move(fresh)));
+    return all;
+}
+
+void settler::take_over(std::vector<outbox::settlement>&& rows) {
+    std::vector<std::string> ids;
+    for (const auto& one : rows) ids.push_back(one.id);
+    in_flight_.hold(ids);
+    for (auto& one : rows) {
+        if (waiting_.empty() || waiting_.back().size() >= limits_.batch_rows) waiting_.emplace_back();
+        waiting_.back().push_back(std::move(one));
+    }
+}
+
+void settler::abandon_releases() { releases_.clear(); }
 
 std::size_t settler::unsettled() const {
     std::size_t count = deferred_.size();

@@ -1,5 +1,5 @@
 #pragma once
-// relay/settler.hpp - records outcomes, many rows at a time, until they are recorded.
+// relay/settler.hpp - records outcomes, many rows at a time, until they are recorded. And releases what was parked.
 
 #include <chrono>
 #include <deque>
@@ -12,6 +12,7 @@
 #include "relay/in_flight.hpp"
 #include "relay/observer.hpp"
 #include "relay/outcome_queue.hpp"
+#include "relay/parking.hpp"
 #include "relay/random_source.hpp"
 #include "relay/retry_policy.hpp"
 
@@ -29,16 +30,36 @@ class settler {
 
     /// `settled` is called after each recorded batch: there is room for new rows.
     settler(outbox::settlements& store, relay::in_flight& in_flight, outcome_queue& in, const relay::clock& clock,
-            random_source draw, observer& watch, retry_rules rules, limits settings, std::function<void()> settled);
+            random_source draw, observer& watch, retry_rules rules, limits settings, std::function<void()> settled,
+            parking* park = nullptr);
 
-    /// One step: at most one batch. Returns how long there is nothing to do, unless rung before.
+    /// One step: at most one batch, and one of those to be released. Returns how long there is nothing to do, unless
+    /// rung before.
     std::chrono::milliseconds run_once();
 
     /// Outcomes held here that are not recorded yet.
     std::size_t unsettled() const;
 
+    /// The database was away when it was last asked.
+    bool stuck() const { return stuck_; }
+
+    /// At the end: the outcomes that are not recorded, for a settler at the same table, which takes them over before
+    /// its first step, and before any row is read. Until it has recorded them, their rows are not sent again.
+    std::vector<outbox::settlement> hand_over();
+    void take_over(std::vector<outbox::settlement>&& rows);
+
+    /// Leaves what is not released yet to come due by itself.
+    void abandon_releases();
+
   private:
     using batch = std::vector<outbox::settlement>;
+
+    struct release {
+        release_order order;
+        std::uint64_t after = 0;          // when so many outcomes were taken in, all of its rows were among them
+        std::optional<std::string> next;  // where to go on, among those of the order's last time
+        std::size_t rows = 0;             // released already
+    };
 
     struct deferred {
         time_point until;
@@ -50,6 +71,7 @@ class settler {
     batch judged(std::vector<attempt>&& attempts);
     void record(batch&& rows);
     void divide(batch&& rows, const char* why);
+    bool release_some();
 
     outbox::settlements& store_;
     relay::in_flight& in_flight_;
@@ -60,12 +82,17 @@ class settler {
     const retry_rules rules_;
     const limits limits_;
     const std::function<void()> settled_;
+    parking* const park_;
 
     std::deque<batch> waiting_;      // before anything new
     std::deque<deferred> deferred_;  // one by one, each for its own reason, in the order of `until`
+    std::uint64_t taken_in_ = 0;     // outcomes
+    std::deque<release> releases_;
+    time_point release_at_{};
     backoff backoff_;
     time_point next_at_{};
     bool connected_ = false;
+    bool stuck_ = false;
 };
 
 }  // namespace relay

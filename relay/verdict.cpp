@@ -7,13 +7,13 @@
 namespace relay {
 namespace {
 
-outbox::settlement spend_try(const attempt& one, const retry_rules& rules, double draw) {
+outbox::settlement spend_try(const attempt& one, const retry_rules& rules, double draw, bool last = false) {
     outbox::settlement result;
     result.id = one.row.id;
     result.try_count = tries_after(one.row.try_count);
     result.error = describe(one.result);
     const auto& policy = rules.policy_for(one.row.exchange, one.row.routing_key);
-    if (const auto delay = next_delay(policy, result.try_count, draw)) {
+    if (const auto delay = next_delay(policy, result.try_count, draw); delay && !last) {
         result.what = outbox::settlement::kind::retry;
         result.delay = *delay;
     } else {
@@ -31,7 +31,9 @@ std::optional<outbox::settlement> judge(const attempt& one, const retry_rules& r
                           [&](const confirmed&) -> result {
                               return outbox::settlement{one.row.id, kind::delivered, one.row.try_count, {}, {}};
                           },
-                          [&](const returned&) -> result { return spend_try(one, rules, draw); },
+                          [&](const returned&) -> result {
+                              return spend_try(one, rules, draw, rules.unroutable() == conf::unroutable::fail);
+                          },
                           [&](const refused&) -> result { return spend_try(one, rules, draw); },
                           [&](const no_exchange&) -> result { return spend_try(one, rules, draw); },
                           [&](const impossible& why) -> result {
@@ -39,6 +41,12 @@ std::optional<outbox::settlement> judge(const attempt& one, const retry_rules& r
                               return outbox::settlement{one.row.id, kind::failed, tries, {}, why.reason};
                           },
                           [&](const unknown&) -> result { return std::nullopt; },
+                          [&](const parked& p) -> result {
+                              return outbox::settlement{.id = one.row.id,
+                                                        .what = kind::parked,
+                                                        .error = std::string(outbox::parked_mark) + p.reason,
+                                                        .until = p.until};
+                          },
                       },
                       one.result);
 }
@@ -51,6 +59,7 @@ std::string describe(const outcome& result) {
                           [](const no_exchange& r) { return fmt::format("{} {}", r.code, r.text); },
                           [](const impossible& r) { return r.reason; },
                           [](const unknown&) -> std::string { return "outcome unknown"; },
+                          [](const parked& p) { return p.reason; },
                       },
                       result);
 }

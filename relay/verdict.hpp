@@ -13,6 +13,8 @@ namespace relay {
 ///
 ///   confirmed                        → delivered
 ///   returned, refused, no_exchange   → one try spent: retry later, or failed when no retry is left
+///   returned, relay.unroutable: fail → one try spent, failed at once
+///   parked                           → put off, no try spent
 ///   impossible                       → failed at once; no try was made
 ///   unknown                          → nullopt
 ///

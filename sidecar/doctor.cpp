@@ -53,7 +53,7 @@ side examine_database(const conf::settings& settings, pending& rows) {
 }
 
 side examine_broker(const conf::settings& settings, const pending& rows) {
-    auto examination = relay::examine_brokers(settings.broker, settings.topology, rows.exchanges);
+    auto examination = relay::examine_brokers(settings, rows.exchanges);
     return {"Broker", examination.reachable, std::move(examination.findings)};
 }
 

@@ -20,13 +20,13 @@ using std::chrono::microseconds;
 
 // In the order of relay::outcome.
 constexpr std::array<const char*, std::variant_size_v<relay::outcome>> outcome_names = {
-    "confirmed", "returned", "refused", "no_exchange", "impossible", "unknown"};
+    "confirmed", "returned", "refused", "no_exchange", "impossible", "unknown", "parked"};
 
 // In the order of metrics::span_fate.
 constexpr std::array span_fates = {"delivered", "refused", "dropped"};
 constexpr std::array receipt_outcomes = {"recorded", "unchanged", "unknown"};
-constexpr std::array roles = {"lanes",   "reader",    "settler",  "purger",     "listener",
-                              "counter", "emptiness", "receipts", "redeliverer"};
+constexpr std::array roles = {"lanes",   "reader",    "settler",  "purger",      "listener",
+                              "counter", "emptiness", "receipts", "redeliverer", "dead_letters"};
 constexpr std::array statuses = {outbox::status::delivering, outbox::status::delivered, outbox::status::failed,
                                  outbox::status::consumed};
 
@@ -114,6 +114,11 @@ struct metrics::impl {
         series::counter(registry, "outbox_retries_total", "Tries spent with another to come.");
     prometheus::Counter& failures =
         series::counter(registry, "outbox_failed_total", "Messages given up: status 2, with the reason in last_error.");
+    prometheus::Gauge& parked_keys =
+        series::gauge(registry, "outbox_parked_keys",
+                      "Exchanges and routing keys whose messages no queue wants: they wait for a route.");
+    prometheus::Gauge& parked_rows =
+        series::gauge(registry, "outbox_parked_rows", "Messages that wait for these, as known to this sidecar.");
     prometheus::Histogram& confirm_time = series::histogram(
         registry, "outbox_confirm_duration_seconds", "From sending a message to the broker's answer.", confirm_bounds);
     prometheus::Histogram& lag = series::histogram(
@@ -241,6 +246,7 @@ void metrics::ended() {
     impl_->no_lane();
     impl_->no_census();
     impl_->in_flight.Set(0);
+    parking(0, 0);
     impl_->receipts_connected.Set(0);
     for (const auto& [queue, one] : impl_->letters) one.length->Set(0);
 }
@@ -325,6 +331,11 @@ void metrics::retrying(const relay::delivery&, std::int64_t, std::chrono::millis
 }
 
 void metrics::failed(const relay::delivery&, std::int64_t, std::string_view) { impl_->failures.Increment(); }
+
+void metrics::parking(std::size_t keys, std::uint64_t rows) {
+    impl_->parked_keys.Set(static_cast<double>(keys));
+    impl_->parked_rows.Set(static_cast<double>(rows));
+}
 
 void metrics::settled(std::size_t asked, std::size_t changed, microseconds took) {
     impl_->settle_rows.Observe(static_cast<double>(asked));

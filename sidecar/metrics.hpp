@@ -46,6 +46,7 @@ class metrics final : public relay::observer {
     void retrying(const relay::delivery& row, std::int64_t tries, std::chrono::milliseconds in,
                   std::string_view error) override;
     void failed(const relay::delivery& row, std::int64_t tries, std::string_view error) override;
+    void parking(std::size_t keys, std::uint64_t rows) override;
     void settled(std::size_t asked, std::size_t changed, std::chrono::microseconds took) override;
     void purged(const relay::purge_report& report) override;
     void receipts_up(std::string_view where) override;

@@ -71,6 +71,15 @@ class observers final : public relay::observer {
     void failed(const relay::delivery& row, std::int64_t tries, std::string_view error) override {
         tell([&](auto& one) { one.failed(row, tries, error); });
     }
+    void parked(std::string_view exchange, std::string_view routing_key, std::string_view why) override {
+        tell([&](auto& one) { one.parked(exchange, routing_key, why); });
+    }
+    void unparked(std::string_view exchange, std::string_view routing_key, std::optional<std::size_t> rows) override {
+        tell([&](auto& one) { one.unparked(exchange, routing_key, rows); });
+    }
+    void parking(std::size_t keys, std::uint64_t rows) override {
+        tell([&](auto& one) { one.parking(keys, rows); });
+    }
     void settled(std::size_t asked, std::size_t changed, std::chrono::microseconds took) override {
         tell([&](auto& one) { one.settled(asked, changed, took); });
     }

@@ -44,6 +44,13 @@ outbox::epoch_ms unix_ms() {
         .count();
 }
 
+// Whether both are the same rows: who looks at them, and how, may differ.
+bool same_table(const conf::database& one, const conf::database& other) {
+    const auto a = conf::parse_url(one.url), b = conf::parse_url(other.url);
+    return a.scheme == b.scheme && a.host == b.host && a.port == b.port && a.path == b.path && a.query == b.query &&
+           one.table == other.table;
+}
+
 // All on the thread that calls run(); only a drain blocks, and has a thread of its own for that.
 class process {
   public:
@@ -72,7 +79,8 @@ class process {
             on_emptied = [this](std::uint64_t delayed) {
                 boost::asio::post(io_, [this, delayed] { emptied(delayed); });
             };
-        service_.emplace(settings_, observers_, std::move(on_emptied), &lasting_.pause);
+        service_.emplace(settings_, observers_, std::move(on_emptied), &lasting_.pause,
+                         std::exchange(handed_over_, {}));
         {
             const std::lock_guard lock(instance_mutex_);
             instance_ = service_->instance();
@@ -179,10 +187,13 @@ class process {
         const auto counts = [](const conf::http& of) { return !of.metrics.empty() || !of.api.empty(); };
         if (counts(fresh.http) == counts(unchanged.http)) unchanged.http = fresh.http;
         const bool relay_unchanged = fresh == unchanged;
+        // A reload that is under way hands over to whatever comes after this one.
+        const bool hand_over = same_table(fresh.database, settings_.database) && may_hand_over_;
+        may_hand_over_ = hand_over;
         settings_ = std::move(fresh);
         out_.info("reloaded",
                   relay_unchanged ? "configuration read again" : "configuration read again: starting over with it");
-        if (!relay_unchanged) drain();
+        if (!relay_unchanged) drain(hand_over);
     }
 
     // The handlers of the API work with the settings, so it begins anew with each other ones.
@@ -233,17 +244,22 @@ class process {
         return false;
     }
 
-    void drain() {
+    void drain(bool hand_over = false) {
         if (drain_.joinable()) return;  // under way for a reload; what follows it is decided when it is done
         vitals_.stopping();
-        drain_ = std::thread([this] {
-            const auto result = service_->stop();
-            boost::asio::post(io_, [this, result] { drained(result); });
+        drain_ = std::thread([this, hand_over] {
+            auto result = service_->stop(hand_over);
+            boost::asio::post(io_, [this, result = std::move(result)]() mutable { drained(std::move(result)); });
         });
     }
 
-    void drained(const farewell& result) {
+    void drained(farewell&& result) {
         drain_.join();
+        // The process ends, or the table has become another one meanwhile.
+        if (ending_ || !std::exchange(may_hand_over_, true)) {
+            result.unsettled += result.handed_over.size();
+            result.handed_over.clear();
+        }
         service_.reset();
         trace_sender_.reset();
         metrics_.ended();
@@ -253,9 +269,15 @@ class process {
         const std::initializer_list<log_field> fields = {{"in_flight", result.in_flight},
                                                          {"unconfirmed", result.unconfirmed},
                                                          {"unsettled", result.unsettled},
+                                                         {"handed_over", result.handed_over.size()},
                                                          {"took_ms", result.took.count()}};
-        if (given_up == 0)
+        handed_over_ = std::move(result.handed_over);
+        if (given_up == 0 && handed_over_.empty())
             out_.info("stopped", "stopped; everything in flight was settled", fields);
+        else if (given_up == 0)
+            out_.info("stopped",
+                      "stopped; outcomes that the database did not take will be recorded with the new settings",
+                      fields);
         else
             out_.warning("stopped", "stopped; rows whose outcome is not recorded will be sent again", fields);
         if (!ending_) return start();
@@ -311,6 +333,8 @@ class process {
     std::optional<service> service_;
     std::optional<trace_sender> trace_sender_;
     std::thread drain_;
+    bool may_hand_over_ = true;  // since the service began, the settings have named no other table
+    std::vector<outbox::settlement> handed_over_;
     const relay::time_point began_ = clock_.now();
     std::optional<std::uint64_t> delayed_;  // nothing else is left
     bool told_to_stop_ = false;

@@ -107,6 +107,7 @@ void reporter::attempted(const relay::attempt& one) {
     // Never sent, or refused before it was anywhere.
     if (std::holds_alternative<relay::impossible>(one.result)) return;
     if (std::holds_alternative<relay::no_exchange>(one.result)) return;
+    if (std::holds_alternative<relay::parked>(one.result)) return;
     if (const auto* unknown = std::get_if<relay::unknown>(&one.result)) {
         if (!unknown->maybe_sent) return;
         add(since_.duplicates);
@@ -142,6 +143,24 @@ void reporter::failed(const relay::delivery& row, std::int64_t tries, std::strin
                 {"routing_key", row.routing_key},
                 {"tries", tries},
                 {"reason", error}});
+}
+
+void reporter::parked(std::string_view exchange, std::string_view routing_key, std::string_view why) {
+    const std::lock_guard lock(mutex_);
+    if (!parked_.allows(clock_.now())) return;
+    out_.warning("parked", "no queue wants messages of this exchange and routing key; they wait until there is a route",
+                 {{"exchange", exchange}, {"routing_key", routing_key}, {"reason", why}});
+}
+
+void reporter::unparked(std::string_view exchange, std::string_view routing_key, std::optional<std::size_t> rows) {
+    const std::lock_guard lock(mutex_);
+    if (!parked_.allows(clock_.now())) return;
+    if (rows)
+        out_.info("released", "messages of this exchange and routing key arrive again; those that waited are due",
+                  {{"exchange", exchange}, {"routing_key", routing_key}, {"rows", *rows}});
+    else
+        out_.info("released", "no message of this exchange and routing key waits here any more",
+                  {{"exchange", exchange}, {"routing_key", routing_key}});
 }
 
 void reporter::settled(std::size_t asked, std::size_t changed, std::chrono::microseconds) {
@@ -228,6 +247,7 @@ void reporter::tick() {
         say_left_out(errors_, "database_error", "errors");
         say_left_out(retries_, "retry", "retries");
         say_left_out(failures_, "failed", "failures");
+        say_left_out(parked_, "parked", "keys");
         say_left_out(unknown_receipts_, "receipt_unknown", "receipts");
         if (now - summarized_ < summary_period) return;
     }

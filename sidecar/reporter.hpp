@@ -41,6 +41,8 @@ class reporter final : public relay::observer {
     void retrying(const relay::delivery& row, std::int64_t tries, std::chrono::milliseconds in,
                   std::string_view error) override;
     void failed(const relay::delivery& row, std::int64_t tries, std::string_view error) override;
+    void parked(std::string_view exchange, std::string_view routing_key, std::string_view why) override;
+    void unparked(std::string_view exchange, std::string_view routing_key, std::optional<std::size_t> rows) override;
     void settled(std::size_t asked, std::size_t changed, std::chrono::microseconds took) override;
     void purged(const relay::purge_report& report) override;
     void receipts_up(std::string_view where) override;
@@ -94,6 +96,7 @@ class reporter final : public relay::observer {
     throttle errors_{10};
     throttle retries_{10};
     throttle failures_{100};
+    throttle parked_{20};
     throttle unknown_receipts_{5};
     bool ledger_stays_ = false;  // said
     relay::time_point summarized_;

@@ -49,6 +49,7 @@ struct words {
         return r.maybe_sent ? "the connection was lost: it is not known whether it was sent"
                             : "the connection was lost";
     }
+    std::optional<std::string> operator()(const relay::parked& p) const { return p.reason; }
 };
 
 }  // namespace

@@ -18,6 +18,7 @@
 #include "relay/emptiness.hpp"
 #include "relay/lane_keeper.hpp"
 #include "relay/listener.hpp"
+#include "relay/parking.hpp"
 #include "relay/publisher.hpp"
 #include "relay/pump.hpp"
 #include "relay/purger.hpp"
@@ -73,7 +74,7 @@ conf::database hasty(const conf::database& settings, milliseconds lease) { retur
 
 struct service::impl {
     impl(const conf::settings& s, relay::observer& watch_in, std::function<void(std::uint64_t)> emptied_in,
-         const pause_switch* hold_in)
+         const pause_switch* hold_in, std::vector<outbox::settlement> taken_over)
         : settings(s),
           watch(watch_in),
           hold(hold_in),
@@ -91,17 +92,22 @@ struct service::impl {
                  }),
           queue(
               s.relay.window_bytes.count, [this] { publisher->wake(); }, [this] { reader_bell.ring(); }),
+          parking(clock, watch, {s.relay.park_probe}),
           publisher(relay::make_publisher(s.broker, s.topology, s.relay.window, seeded_by_hardware(), watch)),
           reader(*reader_store, keeper, in_flight, queue, clock, seeded_by_hardware(), watch,
-                 {s.relay.page_rows, {s.relay.poll_min, s.relay.poll_max}, s.relay.ordered}),
-          pump(*publisher, keeper, queue, outcomes, in_flight, relay::composer(s.message, !s.tracing.endpoint.empty()), watch,
-               [this] {
-                   reader.reread();
-                   reader_bell.ring();
-               }),
-          settler(*settler_store, in_flight, outcomes, clock, seeded_by_hardware(), watch,
-                  relay::retry_rules(s.retry, s.retry_routes), pace_of_settling(s.relay),
-                  [this] { reader_bell.ring(); }) {
+                 {s.relay.page_rows, {s.relay.poll_min, s.relay.poll_max}, s.relay.ordered}, parked()),
+          pump(
+              *publisher, keeper, queue, outcomes, in_flight, relay::composer(s.message, !s.tracing.endpoint.empty()),
+              watch,
+              [this] {
+                  reader.reread();
+                  reader_bell.ring();
+              },
+              parked()),
+          settler(
+              *settler_store, in_flight, outcomes, clock, seeded_by_hardware(), watch,
+              relay::retry_rules(s.retry, s.retry_routes, s.relay.unroutable), pace_of_settling(s.relay),
+              [this] { reader_bell.ring(); }, parked()) {
         if (!s.purge.schedule.empty()) {
             purge_schedule = relay::schedule::parse(s.purge.schedule, s.purge.time_zone);
             purge_store = outbox::make_store(s.database, {s.relay.after_delivery, "purger"});
@@ -122,6 +128,7 @@ struct service::impl {
                              [this] { return keeper.leads(); });
         }
         if (s.database.notify) news = outbox::make_news(s.database);
+        settler.take_over(std::move(taken_over));
     }
 
     void start() {
@@ -155,9 +162,12 @@ struct service::impl {
         return while_paused;
     }
 
+    relay::parking* parked() { return settings.relay.unroutable == conf::unroutable::park ? &parking : nullptr; }
+
     void publish() {
         while (!stop_publishing) {
             pump.run_once(pump_wait);
+            if (parked() != nullptr) parking.tidy();
             watch.turned(relay::loop::pump);
         }
         pump.stop_taking();
@@ -170,12 +180,16 @@ struct service::impl {
     void settle() {
         for (;;) {
             const bool last_ones = stop_settling;  // before looking: what was pushed until then is seen
+            if (last_ones) settler.abandon_releases();
             const auto wait = settler.run_once();
             watch.turned(relay::loop::settler);
             const bool idle = wait > 0ms;
-            if (last_ones && (past_deadline() || (idle && settler.unsettled() + outcomes.size() == 0))) break;
+            if (last_ones && (past_deadline() || (handing_over && settler.stuck()) ||
+                              (idle && settler.unsettled() + outcomes.size() == 0)))
+                break;
             if (idle) outcomes.wait(last_ones ? std::min<milliseconds>(wait, 50ms) : wait);
         }
+        if (handing_over) handed_over = settler.hand_over();
         unsettled = settler.unsettled() + outcomes.size();
     }
 
@@ -256,8 +270,9 @@ struct service::impl {
 
     bool past_deadline() const { return hurry || clock.now() >= deadline.load(); }
 
-    farewell stop() {
+    farewell stop(bool hand_over) {
         const auto began = clock.now();
+        handing_over = hand_over;
         deadline = began + settings.relay.drain_timeout;
         farewell result;
         result.in_flight = in_flight.size();
@@ -297,6 +312,7 @@ struct service::impl {
 
         result.unconfirmed = unconfirmed;
         result.unsettled = unsettled;
+        result.handed_over = std::move(handed_over);
         result.took = std::chrono::duration_cast<milliseconds>(clock.now() - began);
         return result;
     }
@@ -335,6 +351,7 @@ struct service::impl {
     relay::lane_keeper keeper;
     relay::outcome_queue outcomes;
     relay::send_queue queue;
+    relay::parking parking;
     std::unique_ptr<relay::publisher> publisher;
     relay::reader reader;
     relay::pump pump;
@@ -346,9 +363,11 @@ struct service::impl {
     std::atomic<bool> stop_settling{false};
     std::atomic<bool> stop_keeping{false};
     std::atomic<bool> hurry{false};
+    std::atomic<bool> handing_over{false};
     std::atomic<relay::time_point> deadline{relay::time_point::max()};
-    std::size_t unconfirmed = 0;  // written by the pump's thread, read after it was joined
-    std::size_t unsettled = 0;    // likewise, the settler's
+    std::size_t unconfirmed = 0;                  // written by the pump's thread, read after it was joined
+    std::size_t unsettled = 0;                    // likewise, the settler's
+    std::vector<outbox::settlement> handed_over;  // likewise
 
     std::thread reader_thread;
     std::thread pump_thread;
@@ -358,8 +377,8 @@ struct service::impl {
 };
 
 service::service(const conf::settings& settings, relay::observer& watch, std::function<void(std::uint64_t)> emptied,
-                 const pause_switch* pause)
-    : impl_(std::make_unique<impl>(settings, watch, std::move(emptied), pause)) {
+                 const pause_switch* pause, std::vector<outbox::settlement> taken_over)
+    : impl_(std::make_unique<impl>(settings, watch, std::move(emptied), pause, std::move(taken_over))) {
     impl_->start();
 }
 
@@ -372,7 +391,7 @@ service::~service() {
 
 const std::string& service::instance() const { return impl_->instance; }
 
-farewell service::stop() { return impl_->stop(); }
+farewell service::stop(bool hand_over) { return impl_->stop(hand_over); }
 
 void service::cut_short() {
     impl_->hurry = true;

@@ -49,6 +49,9 @@ judgement judged(const relay::outcome& result) {
                           [](const relay::unknown&) {
                               return judgement{"unknown", ""};
                           },
+                          [](const relay::parked& one) {
+                              return judgement{"parked", one.reason};
+                          },
                       },
                       result);
 }

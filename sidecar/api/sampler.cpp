@@ -162,11 +162,12 @@ void sampler::attempted_all(std::span<const relay::attempt> batch) {
     std::optional<double> database_now;  // epoch ms
     if (clock_base_) database_now = static_cast<double>(*clock_base_) + 1000 * seconds(now - clock_asked_);
     auto& totals = state_.totals;
-    // In the order of relay::outcome.
+    // In the order of relay::outcome, whose last, parked, is no attempt.
     const std::array counts = {&totals.confirmed,   &totals.returned,   &totals.refused,
                                &totals.no_exchange, &totals.impossible, &totals.unknown};
-    static_assert(std::variant_size_v<relay::outcome> == std::tuple_size_v<decltype(counts)>);
+    static_assert(std::variant_size_v<relay::outcome> == std::tuple_size_v<decltype(counts)> + 1);
     for (const auto& one : batch) {
+        if (std::holds_alternative<relay::parked>(one.result)) continue;
         ++*counts[one.result.index()];
         if (const auto* unknown = std::get_if<relay::unknown>(&one.result))
             totals.possible_duplicates += unknown->maybe_sent ? 1 : 0;

@@ -24,6 +24,7 @@ def read_arguments():
     arguments.add_argument("--program", required=True)
     arguments.add_argument("--private-servers", required=True)
     arguments.add_argument("--list", action="store_true")
+    arguments.add_argument("--clusters", action="store_true")
     arguments.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
     arguments.add_argument("--kills", type=int, default=50)
     arguments.add_argument("--json", metavar="FILE")
@@ -32,6 +33,8 @@ def read_arguments():
     unknown = [name for name in options.names if name not in scenarios.ALL]
     if unknown:
         arguments.error(f"no scenario {' '.join(unknown)}: see --list")
+    if not options.names:
+        options.names = [name for name, each in scenarios.ALL.items() if (each.servers is not Servers) == options.clusters]
     return options
 
 
@@ -39,6 +42,7 @@ def play(name, servers, options, folder, again=""):
     """The figures, what is wrong, and whether it is nothing but that something took too long."""
     stage = None
     try:
+        servers.make_ready()
         stage = Stage(name + again, servers, options.program, options.seed, options.kills, f"{folder}/{name}{again}")
         scenarios.ALL[name].play(stage)
         return stage.finish(), stage.problems + stage.late, not stage.problems
@@ -47,11 +51,30 @@ def play(name, servers, options, folder, again=""):
             traceback.print_exc()
         if stage:
             stage.abandon()
-        servers.start(*Servers.KINDS)
         only_late = isinstance(error, TooLate) and not stage.problems
         problems = stage.problems + stage.late if stage else []
         result = {"scenario": name + again, "seed": options.seed, **dict.fromkeys(COLUMNS, 0), "ok": False}
         return result, [*problems, f"{type(error).__name__}: {error}"], only_late
+
+
+class Standing:
+    """The servers that the last scenario was played on, as long as the next one wants the same."""
+
+    def __init__(self, tool, folder):
+        self._tool = tool
+        self._folder = folder
+        self._servers = None
+
+    def wanted_by(self, scenario):
+        if type(self._servers) is not scenario.servers:
+            self.end()
+            self._servers = scenario.servers(self._tool, f"{self._folder}/{scenario.servers.__name__.lower()}")
+        return self._servers
+
+    def end(self):
+        if self._servers:
+            self._servers.stop_all()
+        self._servers = None
 
 
 def play_and_tell(name, servers, options, folder, again=""):
@@ -83,18 +106,15 @@ def main():
             print(f"{name:<30} {scenario.what}")
         return 0
     folder = tempfile.mkdtemp(prefix="outbox-fault.")
-    servers = None
+    standing = Standing(options.private_servers, folder)
     results = []
     try:
-        servers = Servers(options.private_servers, f"{folder}/servers")
         print(f"seed {options.seed}")
         print(FORMAT.format("scenario", *COLUMNS, ""), flush=True)
-        for name in options.names or scenarios.ALL:
-            results.append(play_and_tell(name, servers, options, folder))
+        for name in options.names:
+            results.append(play_and_tell(name, standing.wanted_by(scenarios.ALL[name]), options, folder))
     finally:
-        if servers:
-            for kind in Servers.KINDS:
-                servers.stop(kind)
+        standing.end()
         if options.keep:
             print(f"logs: {folder}")
         else:

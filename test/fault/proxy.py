@@ -19,7 +19,7 @@ class Link:
 
     def __init__(self, proxy, client):
         self.proxy = proxy
-        self.sockets = [socket.create_connection(("127.0.0.1", proxy.target)), client]  # by direction: where to
+        self.sockets = [socket.create_connection(("127.0.0.1", proxy.choose())), client]  # by direction: where to
         for each in self.sockets:
             each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.passed = [0, 0]
@@ -97,6 +97,10 @@ class Proxy:
                 continue
             with self._lock:
                 self.links.append(link)
+
+    def choose(self):
+        """The port that the next connection goes to."""
+        return self.target
 
     def serves_itself(self, client):
         return False

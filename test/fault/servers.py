@@ -1,5 +1,6 @@
-"""The private MariaDB and RabbitMQ that all scenarios share, and how they are stopped, killed and frozen."""
+"""The private MariaDB and RabbitMQ that the scenarios share, and how they are stopped, killed and frozen."""
 import contextlib
+import functools
 import glob
 import os
 import shlex
@@ -11,22 +12,27 @@ import pymysql
 
 
 class Servers:
-    KINDS = ("mariadb", "rabbitmq")
+    """One of each. The subclasses in clusters.py have several of a kind; each server has a name of its own then."""
+
+    NAMES = ("mariadb", "rabbitmq")
 
     def __init__(self, tool, folder):
         self._tool = tool
         self.folder = folder
+        os.makedirs(folder, exist_ok=True)
         try:
-            self.start(*self.KINDS)
+            self.found()
         except RuntimeError:
-            for kind in self.KINDS:  # one of them may run
-                self.stop(kind)
+            self.stop_all()  # some of them may run
             raise
-        self._environment = dict(
-            word.split("=", 1)
-            for line in self._run("env", folder).splitlines()
-            for word in [shlex.split(line.removeprefix("export "))[0]]
-        )
+
+    def found(self):
+        """Starts all for the first time."""
+        self.start(*self.NAMES)
+
+    def place(self, name):
+        """What it is to private-servers, and in which folder."""
+        return name, self.folder
 
     def _run(self, *arguments):
         done = subprocess.run([self._tool, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
@@ -34,23 +40,33 @@ class Servers:
             raise RuntimeError(f"private-servers {' '.join(arguments)}: {done.stdout}")
         return done.stdout
 
-    def start(self, *kinds):
-        starting = [subprocess.Popen([self._tool, "start", kind, self.folder]) for kind in kinds]
+    def start(self, *names, **options):
+        """At the same time; those that run already are left alone. What is not given is as it was the last time."""
+        starting = [subprocess.Popen([self._tool, "start", *self.place(name), *options.get(name, [])])
+                    for name in names]
         if any([each.wait() != 0 for each in starting]):
             raise RuntimeError("a server did not start")
 
-    def stop(self, kind):
-        self._run("stop", kind, self.folder)
+    def make_ready(self):
+        """Before each scenario: whatever the last one did, all of them run."""
+        self.start(*self.NAMES)
 
-    def kill(self, kind):
-        self._run("kill", kind, self.folder)
+    def stop(self, name):
+        self._run("stop", *self.place(name))
 
-    def ctl(self, *arguments):
-        return self._run("ctl", self.folder, "--quiet", *arguments)
+    def stop_all(self):
+        for name in self.NAMES:
+            self.stop(name)
+
+    def kill(self, name):
+        self._run("kill", *self.place(name))
+
+    def ctl(self, *arguments, name="rabbitmq"):
+        return self._run("ctl", self.place(name)[1], "--quiet", *arguments)
 
     @contextlib.contextmanager
-    def frozen(self, kind):
-        pids = self._pids(kind)
+    def frozen(self, *names):
+        pids = [pid for name in names for pid in self._pids(name)]
         for pid in pids:
             os.kill(pid, signal.SIGSTOP)
         try:
@@ -59,8 +75,9 @@ class Servers:
             for pid in pids:
                 os.kill(pid, signal.SIGCONT)
 
-    def _pids(self, kind):
-        mark = f"OUTBOX_PRIVATE_SERVER={self.folder}/{kind}".encode()
+    def _pids(self, name):
+        kind, folder = self.place(name)
+        mark = f"OUTBOX_PRIVATE_SERVER={folder}/{kind}".encode()
         found = []
         for file in glob.glob("/proc/[0-9]*/environ"):
             with contextlib.suppress(OSError), open(file, "rb") as environment:
@@ -68,16 +85,35 @@ class Servers:
                     found.append(int(file.split("/")[2]))
         return found
 
+    def _variable(self, name, variable):
+        for line in self._run("env", self.place(name)[1]).splitlines():
+            key, value = shlex.split(line.removeprefix("export "))[0].split("=", 1)
+            if key == f"OUTBOX_TEST_{variable}":
+                return value
+        raise RuntimeError(f"{name} has no {variable}")
+
+    @functools.cache
+    def port(self, name):
+        if self.place(name)[0] == "mariadb":
+            return int(self._variable(name, "MYSQL_PORT"))
+        return pika.URLParameters(self._variable(name, "AMQP_URL")).port
+
     @property
     def mysql_port(self):
-        return int(self._environment["OUTBOX_TEST_MYSQL_PORT"])
+        """Of the server that is written to."""
+        return self.port("mariadb")
+
+    @property
+    def amqp_ports(self):
+        """One for each node."""
+        return [self.port(name) for name in self.NAMES if self.place(name)[0] == "rabbitmq"]
 
     @property
     def amqp_port(self):
-        return pika.URLParameters(self._environment["OUTBOX_TEST_AMQP_URL"]).port
+        return self.amqp_ports[0]
 
-    def root(self, database=None):
-        return self.login("root", self._environment["OUTBOX_TEST_MYSQL_ROOT_PASSWORD"], database)
+    def root(self, database=None, port=None):
+        return self.login("root", "private", database, port)
 
     def login(self, user, password, database, port=None, autocommit=False):
         return pymysql.connect(

@@ -3,10 +3,13 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include <csignal>
+
 #include "conf/url.hpp"
 #include "test/support/control.hpp"
 #include "test/support/environment.hpp"
 #include "test/support/relaying.hpp"
+#include "test/support/sidecar.hpp"
 
 using support::eventually;
 
@@ -25,10 +28,18 @@ class account {
         root_.execute("GRANT ALL ON shop.* TO " + in_sql());
     }
 
-    std::string url() const {
-        const auto url = conf::parse_url(support::mysql_url());
-        return fmt::format("mysql://{}:secret@{}:{}/shop", name_, url.host, url.port);
+    /// For new connections; those that there are end.
+    void change_password(const std::string& password) {
+        root_.execute("ALTER USER " + in_sql() + " IDENTIFIED BY '" + password + "'");
+        for (const auto& one : root_.rows("SELECT id FROM information_schema.processlist WHERE user = '" + name_ + "'"))
+            root_.execute("KILL " + *one.front());
     }
+
+    std::string url(const std::string& password = ":secret") const {
+        const auto url = conf::parse_url(support::mysql_url());
+        return fmt::format("mysql://{}{}@{}:{}/shop", name_, password, url.host, url.port);
+    }
+    std::string url_without_password() const { return url(""); }
 
   private:
     std::string in_sql() const { return fmt::format("'{}'@'127.0.0.1'", name_); }
@@ -103,5 +114,39 @@ TEST_SUITE("connections to the database") {
             REQUIRE(eventually([&] { return relay.so_far().reader_down > 0; }));
             CHECK_FALSE(relay.seen().said_of_database("there is no table"));
         }
+    }
+
+    TEST_CASE("a new password is used at once, and outcomes that the old one could not record are recorded with it") {
+        constexpr std::size_t many = 1'000;
+        support::scene here;
+        support::database root(support::database::account::root);
+        account one(root);
+        one.create();
+        support::insert(here.server, here.table, many, here.to.exchange());
+        const support::folder folder;
+        const auto file = folder.write("password", "secret");
+        auto env = support::settings_for(here.table);
+        env["OUTBOX_DATABASE_URL"] = one.url_without_password();
+        env["OUTBOX_DATABASE_PASSWORD_FILE"] = file;
+        env["OUTBOX_RELAY_DRAIN_TIMEOUT"] = "10m";
+        env["OUTBOX_RELAY_LEASE"] = "2s";
+        // What is confirmed can't be recorded, as somebody holds the rows.
+        support::database locker;
+        locker.execute("BEGIN");
+        locker.rows(here.table.in("SELECT id FROM {} FOR UPDATE"));
+        support::sidecar_process sidecar({"run"}, env);
+        REQUIRE(eventually([&] { return here.rabbit.depth(here.to.queue()) == many; }));
+        one.change_password("another");
+        locker.execute("ROLLBACK");
+        REQUIRE(sidecar.says("Access denied"));
+        folder.write("password", "another");
+        sidecar.signal(SIGHUP);
+        REQUIRE(sidecar.says("\"handed_over\":" + std::to_string(many)));
+        REQUIRE(here.reaches(1, many));
+        support::insert(here.server, here.table, 10, here.to.exchange(), "key", "more");
+        REQUIRE(here.reaches(1, many + 10));
+        sidecar.signal(SIGTERM);
+        CHECK(sidecar.wait() == 0);
+        CHECK(here.rabbit.depth(here.to.queue()) == many + 10);
     }
 }

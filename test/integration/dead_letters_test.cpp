@@ -4,13 +4,22 @@
 
 #include <fmt/format.h>
 
+#include <sys/socket.h>
+
+#include <csignal>
 #include <map>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "conf/url.hpp"
 #include "outbox/store.hpp"
+#include "relay/amqp_letters.hpp"
+#include "relay/dead_letter.hpp"
 #include "test/support/control.hpp"
+#include "test/support/environment.hpp"
+#include "test/support/exposition.hpp"
+#include "test/support/http.hpp"
 #include "test/support/letters.hpp"
 #include "test/support/relaying.hpp"
 #include "test/support/sidecar.hpp"
@@ -313,6 +322,135 @@ TEST_SUITE("dead letters") {
         CHECK(support::ids_of(all).size() == many);
         CHECK_FALSE(here.heard.of("").troubles.empty());
         MESSAGE("duplicates: " << all.size() - many);
+    }
+
+    TEST_CASE("killed between a letter's confirm and its ack: it comes twice, counted once as redriven in each copy") {
+        dead_scene here;
+        here.bury(3);
+        here.grave.heal();
+        {
+            // The steps of a redrive, up to there.
+            relay::amqp::letter_box box(conf::parse_url(support::amqp_url()), here.settings.broker);
+            auto fetched = box.get(here.grave.dead());
+            const auto& letter = std::get<std::optional<relay::amqp::letter>>(fetched);
+            REQUIRE(letter);
+            const auto certificate = relay::read_certificate(letter->headers());
+            const relay::amqp::copy copy{&*letter, here.grave.exchange(), "order.created", relay::headers_of_death(),
+                                         relay::headers_of_redrive(certificate, here.its(), 1'700'000'000)};
+            const auto outcomes = box.send({&copy, 1}, [] { return true; });
+            REQUIRE(std::holds_alternative<relay::confirmed>(outcomes.at(0)));
+            ::shutdown(box.socket(), SHUT_RDWR);
+        }
+        sidecar::service service(here.settings, here.heard);
+        REQUIRE(eventually([&] { return here.rabbit.depth(here.grave.queue()) == 4; }));
+        service.stop();
+        CHECK(here.rabbit.depth(here.grave.dead()) == 0);
+        const auto all = here.rabbit.take_all(here.grave.queue());
+        CHECK(support::ids_of(all).size() == 3);
+        for (const auto& one : all) CHECK(one.headers["x-outbox-redrives"] == 1);
+    }
+
+    TEST_CASE("a sidecar that is killed again and again loses no letter, and redrives none more often than it says") {
+        constexpr std::size_t many = 3'000;
+        constexpr std::size_t fetched_at_once = 64;
+        dead_scene here;
+        here.bury(many);
+        here.grave.heal();
+        const support::folder folder;
+        const auto file = folder.write("sidecar.yaml", "dead_letters:\n  - {queue: " + here.grave.dead() +
+                                                           ", interval: 0s, max_redrives: 1, rate: 100000}\n");
+        auto env = variables_of(here);
+        env["OUTBOX_RELAY_LEASE"] = "1s";
+        constexpr std::size_t kills = 4;
+        for (std::size_t kill = 1; kill <= kills; ++kill) {
+            const support::sidecar_process sidecar({"run", "--config", file}, env);
+            REQUIRE(eventually([&] { return here.rabbit.depth(here.grave.queue()) >= kill * many / (kills + 1); }));
+            sidecar.signal(SIGKILL);
+        }
+        support::sidecar_process last({"run", "--config", file}, env);
+        REQUIRE(eventually([&] { return here.rabbit.depth(here.grave.dead()) == 0; }));
+        last.signal(SIGTERM);
+        CHECK(last.wait() == 0);
+        const auto all = here.rabbit.take_all(here.grave.queue());
+        CHECK(support::ids_of(all).size() == many);
+        CHECK(all.size() <= many + kills * fetched_at_once);
+        for (const auto& one : all) REQUIRE(one.headers["x-outbox-redrives"] == 1);
+        CHECK(here.entries().empty());
+        MESSAGE("duplicates: " << all.size() - many);
+    }
+
+    TEST_CASE("two sidecars at one dead-letter queue move each letter once") {
+        constexpr std::size_t many = 2'000;
+        dead_scene here;
+        here.bury(many);
+        here.grave.heal();
+        // Each relays a table of its own, so each is in charge.
+        const support::own_database other_database;
+        const auto other_table = support::table::recommended(other_database.name());
+        auto others = here.settings;
+        others.database = other_table.settings();
+        listener also_heard;
+        sidecar::service one(here.settings, here.heard), other(others, also_heard);
+        REQUIRE(eventually([&] {
+            return here.rabbit.depth(here.grave.dead()) == 0 && here.rabbit.depth(here.grave.queue()) == many;
+        }));
+        one.stop();
+        other.stop();
+        const auto all = here.rabbit.take_all(here.grave.queue());
+        CHECK(all.size() == many);
+        CHECK(support::ids_of(all).size() == many);
+        CHECK(here.heard.of(here.grave.dead()).redriven + also_heard.of(here.grave.dead()).redriven == many);
+        CHECK(here.heard.of(here.grave.dead()).redriven > 0);
+        CHECK(also_heard.of(here.grave.dead()).redriven > 0);
+    }
+
+    TEST_CASE("a quorum queue with a delivery limit of 1 loses no letter that has to wait, or can't be sent") {
+        dead_scene here({{"x-queue-type", "quorum"}, {"x-delivery-limit", 1}});
+        here.bury(3);
+        SUBCASE("it has to wait") { here.its().interval = 1h; }
+        SUBCASE("its exchange is gone") { here.rabbit.delete_exchange(here.grave.exchange()); }
+        for (int start = 0; start < 5; ++start) {
+            listener heard;
+            sidecar::service service(here.settings, heard);
+            REQUIRE(eventually([&] { return heard.of(here.grave.dead()).length == 3; }));
+            service.stop();
+        }
+        REQUIRE(eventually([&] { return here.rabbit.depth(here.grave.dead()) == 3; }));
+        here.rabbit.declare_exchange(here.grave.exchange());
+        here.grave.heal();
+        CHECK(support::run_sidecar({"redrive", here.grave.dead()}, variables_of(here)).code == 0);
+        CHECK(support::ids_of(here.rabbit.take_all(here.grave.queue())).size() == 3);
+    }
+
+    TEST_CASE("the connection that files letters is shown like any other, and so are its errors") {
+        dead_scene here;
+        here.bury(1);
+        const support::folder folder;
+        const auto file = folder.write("sidecar.yaml", "dead_letters:\n  - {queue: " + here.grave.dead() +
+                                                           ", interval: 0s, max_redrives: 0, rate: 100000}\n");
+        auto env = variables_of(here);
+        env["OUTBOX_HTTP_METRICS"] = "127.0.0.1:0";
+        support::sidecar_process sidecar({"run", "--config", file}, env);
+        REQUIRE(sidecar.says("http_listening"));
+        const auto said = sidecar.err();
+        const auto address = said.substr(said.find("127.0.0.1:") + 10);
+        const auto port = static_cast<std::uint16_t>(std::stoi(address));
+        const auto shown = [&](const std::string& series) {
+            return support::value_of(support::read_exposition(support::http_get(port, "/metrics").body),
+                                     series + "{role=\"dead_letters\"}");
+        };
+        REQUIRE(eventually([&] { return here.entries().size() == 1; }));
+        CHECK(eventually([&] { return shown("outbox_database_connected") == 1; }));
+        CHECK(shown("outbox_database_errors_total") == 0);
+
+        support::database root(support::database::account::root);
+        root.execute("CREATE TRIGGER " + here.database.name() + ".no BEFORE INSERT ON " + here.database.name() +
+                     ".sys_mq_fail FOR EACH ROW SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'not today'");
+        support::insert(here.server, here.table, 1, here.grave.exchange(), "order.created", "second");
+        CHECK(eventually([&] { return shown("outbox_database_errors_total") == 1; }));
+        CHECK(shown("outbox_database_connected") == 0);
+        CHECK(here.rabbit.depth(here.grave.dead()) <= 1);
+        CHECK(sidecar.says("not today"));
     }
 
     TEST_CASE("headers that have outgrown a frame are read, and filed when they can't be sent") {

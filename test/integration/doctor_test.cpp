@@ -241,6 +241,42 @@ TEST_SUITE("doctor") {
         CHECK(!rabbit.queue_exists(queue));
     }
 
+    TEST_CASE("the queues of receipts and dead letters are looked for, and not made") {
+        const auto table = support::table::recommended();
+        support::broker rabbit;
+        const support::folder folder;
+        const auto receipts = support::unique_name("receipts"), dead = support::unique_name("dead"),
+                   gone = support::unique_name("gone"), to_come = support::unique_name("to_come");
+        const auto file = [&](const std::string& limit) {
+            return folder.write("sidecar.yaml", "receipts: {queue: " + receipts + "}\ndead_letters: [{queue: " + dead +
+                                                    "}, {queue: " + gone + "}, {queue: " + to_come +
+                                                    "}]\ntopology:\n  queues:\n    - {name: " + to_come + "}\n" +
+                                                    limit);
+        };
+        const auto look = [&](const std::string& limit = {}) {
+            return examine(settings_for(table), {"--config", file(limit)});
+        };
+        const auto of_receipts = "receipts queue '" + receipts + "'";
+        rabbit.declare_queue(dead);
+        auto result = look();
+        CHECK(result.level("broker", of_receipts) == "ok");
+        CHECK(contains(result.found("broker", of_receipts), "not there yet"));
+        CHECK(result.level("broker", "dead-letter queue '" + dead + "'") == "ok");
+        CHECK(result.level("broker", "dead-letter queue '" + gone + "'") == "problem");
+        CHECK(contains(result.found("broker", "dead-letter queue '" + to_come + "'"), "as the topology names it"));
+        for (const auto& name : {receipts, gone, to_come}) CHECK(!rabbit.queue_exists(name));
+
+        rabbit.declare_queue(receipts);
+        CHECK(contains(look().found("broker", of_receipts), "it must have no delivery limit"));
+        const auto quorum = "    - {name: " + receipts + ", arguments: {x-queue-type: quorum, x-delivery-limit: ";
+        CHECK(look(quorum + "5}}\n").level("broker", of_receipts) == "advice");
+        result = look(quorum + "-1}}\n");
+        CHECK(result.level("broker", of_receipts) == "ok");
+        CHECK(result.found("broker", of_receipts) == "exists");
+        rabbit.delete_queue(receipts);
+        rabbit.delete_queue(dead);
+    }
+
     TEST_CASE("doctor changes nothing in the table") {
         const auto table = support::table::recommended();
         support::database server;

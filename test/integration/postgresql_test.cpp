@@ -184,6 +184,25 @@ TEST_SUITE("PostgreSQL") {
         here.check_delivered_once(many + 1);
     }
 
+    TEST_CASE("doctor looks for what notifies, when it is wanted") {
+        postgresql_scene here;
+        auto settings = here.settings().database;
+        const auto found = [&] {
+            for (const auto& one : outbox::make_store(settings, {})->examine()) {
+                if (one.subject == "database.notify")
+                    return one.level == outbox::finding::grade::good ? "ok" : "advice";
+            }
+            return "nothing";
+        };
+        CHECK(std::string(found()) == "nothing");
+        settings.notify = true;
+        CHECK(std::string(found()) == "advice");
+        here.server.execute(notify_script(here.table.name()));
+        CHECK(std::string(found()) == "ok");
+        here.server.execute(here.table.in("ALTER TABLE {} DISABLE TRIGGER ALL"));
+        CHECK(std::string(found()) == "advice");
+    }
+
     TEST_CASE("with notifications a row is sent at once, however rare the polls, and without them by the next poll") {
         postgresql_scene here;
         here.server.execute(notify_script(here.table.name()));

@@ -72,6 +72,7 @@ void recorder::attempted(const relay::attempt& one) {
             ++to.unknown;
             if (how.maybe_sent) ++to.maybe_sent;
         }
+        void operator()(const relay::parked&) const { ++to.parked; }
     };
     std::visit(counting{figures_}, one.result);
 }

@@ -17,6 +17,7 @@ class recorder final : public relay::observer {
     /// How often each has happened.
     struct figures {
         std::size_t confirmed = 0, returned = 0, refused = 0, no_exchange = 0, impossible = 0, unknown = 0;
+        std::size_t parked = 0;
         std::size_t maybe_sent = 0;  // of the unknown ones: each may have become a duplicate
         std::size_t up = 0, down = 0, blocked = 0, unblocked = 0, warnings = 0;
         std::size_t reader_down = 0, settler_down = 0, database_errors = 0;

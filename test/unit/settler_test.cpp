@@ -24,6 +24,8 @@ struct store : outbox::settlements {
         return batch.size();
     }
 
+    outbox::released release(outbox::epoch_ms, const std::optional<std::string>&, std::size_t) override { return {}; }
+
     bool away = false;
     std::set<std::string> locked, refused;
     std::vector<std::string> recorded;
@@ -138,6 +140,33 @@ TEST_CASE_FIXTURE(fixture, "an unknown outcome writes nothing and frees the row"
     CHECK(parts.run_once() > 0ms);
     CHECK(table.calls == 0);
     CHECK(rows.size() == 0);
+}
+
+TEST_CASE_FIXTURE(fixture, "what can't be recorded is handed over, and recorded by who takes it over") {
+    table.away = true;
+    confirm(1, 250);
+    run(3);
+    CHECK(parts.stuck());
+    auto rows = parts.hand_over();
+    CHECK(rows.size() == 250);
+    CHECK(parts.unsettled() + outcomes.size() == 0);
+    CHECK(table.recorded.empty());
+
+    table.away = false;
+    in_flight others{1'000};
+    outcome_queue no_outcomes;
+    settler next{table, others, no_outcomes, clock, seeded_source(1), watch, retry_rules({}, {}), {100}, [] {}};
+    next.take_over(std::move(rows));
+    CHECK(others.size() == 250);
+    others.read_began();
+    CHECK_FALSE(others.admit("7", 0));  // or it would be sent again
+    others.read_ended();
+    for (int i = 0; i < 3; ++i) next.run_once();
+    CHECK(std::set(table.recorded.begin(), table.recorded.end()).size() == 250);
+    CHECK(table.recorded.size() == 250);
+    CHECK(others.size() == 0);
+    CHECK(next.unsettled() == 0);
+    CHECK_FALSE(next.stuck());
 }
 
 }  // namespace

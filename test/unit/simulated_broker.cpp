@@ -39,7 +39,7 @@ void broker::take_from_wire(std::vector<relay::attempt>& outcomes) {
             return close_channel(403, "ACCESS_REFUSED - write access to exchange 'forbidden' in vhost '/' refused",
                                  outcomes);
         if (one.exchange == "poison") return close_channel(406, "PRECONDITION_FAILED - something is odd", outcomes);
-        if (one.exchange == "unroutable") {
+        if (one.exchange == "unroutable" && !bound) {
             window_.returned(one.message_id, 312, "NO_ROUTE");
             answers_.push_back({one.tag, true});
         } else if (one.exchange == "refusing") {
@@ -81,7 +81,7 @@ void broker::client_died() {
     while (!wire_.empty() && chance(random_, 0.7)) {
         const auto& exchange = wire_.front().exchange;
         if (exchange == "missing" || exchange == "forbidden" || exchange == "poison") break;
-        if (exchange == "good") accept(wire_.front().id);
+        if (wanted(exchange)) accept(wire_.front().id);
         wire_.pop_front();
     }
     wire_.clear();
@@ -99,6 +99,8 @@ void broker::count(std::vector<relay::attempt>& outcomes, std::size_t from) {
         const auto& one = outcomes[i];
         if (std::holds_alternative<relay::unknown>(one.result))
             ++unknowns;
+        else if (returned_free && std::holds_alternative<relay::returned>(one.result))
+            continue;
         else if (!std::holds_alternative<relay::confirmed>(one.result) &&
                  !std::holds_alternative<relay::impossible>(one.result))
             ++tries[one.row.id];

@@ -33,6 +33,8 @@ class broker final : public relay::publisher {
 
     bool away = false;
     bool alarm = false;
+    bool bound = false;          // what is sent to "unroutable" arrives, after all
+    bool returned_free = false;  // what is returned costs no try
     double mishaps = 0;
 
     std::set<std::string> sent;        // ids that ever were
@@ -58,6 +60,7 @@ class broker final : public relay::publisher {
         bool ack;
     };
 
+    bool wanted(const std::string& exchange) const { return exchange == "good" || (bound && exchange == "unroutable"); }
     void cut(std::vector<relay::attempt>& outcomes);
     void take_from_wire(std::vector<relay::attempt>& outcomes);
     void say_answers(std::vector<relay::attempt>& outcomes);

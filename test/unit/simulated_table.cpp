@@ -109,11 +109,35 @@ std::size_t table::settle(std::span<const outbox::settlement> batch) {
                 target.content.next_try_time = clock_.database_now() + one.delay.count();
                 target.last_error = one.error;
                 break;
+            case outbox::settlement::kind::parked:
+                ++parked;
+                target.content.next_try_time = one.until;
+                target.last_error = one.error;
+                break;
         }
     }
     ++settles;
     if (chance(random_, mishaps)) throw outbox::store_unavailable("simulated: the reply to COMMIT was lost");
     return changed;
+}
+
+outbox::released table::release(outbox::epoch_ms parked_until, const std::optional<std::string>& after,
+                                std::size_t limit) {
+    if (away || chance(random_, mishaps)) throw outbox::store_unavailable("simulated: away");
+    outbox::released result;
+    for (auto one = after ? rows.upper_bound(*after) : rows.begin(); one != rows.end(); ++one) {
+        auto& [id, row] = *one;
+        const bool marked = row.last_error.starts_with(outbox::parked_mark);
+        if (row.status != 0 || row.content.next_try_time != parked_until || !marked) continue;
+        if (locked.count(id) > 0) throw outbox::store_busy("simulated: locked");
+        row.content.next_try_time = clock_.database_now();
+        if (++result.rows < limit) continue;
+        result.next = id;
+        break;
+    }
+    meanwhile();
+    if (chance(random_, mishaps)) throw outbox::store_unavailable("simulated: the reply to COMMIT was lost");
+    return result;
 }
 
 }  // namespace simulation

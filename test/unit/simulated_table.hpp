@@ -67,6 +67,8 @@ class table final : public outbox::due_rows, public outbox::settlements {
     std::vector<std::string> heads(std::span<const std::string> keys) override;
     std::vector<outbox::message> due_among(std::span<const std::string> ids, const outbox::lane_set& of) override;
     std::size_t settle(std::span<const outbox::settlement> batch) override;
+    outbox::released release(outbox::epoch_ms parked_until, const std::optional<std::string>& after,
+                             std::size_t limit) override;
 
     std::map<std::string, row> rows;  // committed
     std::set<std::string> locked;     // by somebody: settling one of them fails
@@ -75,6 +77,7 @@ class table final : public outbox::due_rows, public outbox::settlements {
     double mishaps = 0;                       // how often a call fails
     std::function<void()> meanwhile = [] {};  // what the others do while a call is under way
     std::size_t settles = 0;
+    std::size_t parked = 0;  // times that a row was
 
     /// The first row of the key that is not settled; nullptr: all are.
     const row* head(const std::string& key) const;

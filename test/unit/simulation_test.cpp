@@ -24,24 +24,30 @@ constexpr std::uint32_t max_retries = 3;
 /// One life of the process: what a crash takes with it.
 struct process {
     process(table& rows, broker& broker_in, const relay::lanes& lanes, const turned_clock& clock, std::uint64_t seed,
-            bool ordered)
-        : in_flight(100),
+            bool ordered, bool park)
+        : parking(clock, watch, {1s, 3}),
+          in_flight(100),
           queue(
               4'000, [] {}, [] {}),
-          reader(rows, lanes, in_flight, queue, clock, relay::seeded_source(seed), watch, {20, {2ms, 100ms}, ordered}),
-          pump(broker_in, lanes, queue, outcomes, in_flight, relay::composer(conf::message{}), watch,
-               [this] { reader.reread(); }),
-          settler(rows, in_flight, outcomes, clock, relay::seeded_source(seed + 1), watch, rules(), {15}, [] {}) {}
+          reader(rows, lanes, in_flight, queue, clock, relay::seeded_source(seed), watch, {20, {2ms, 100ms}, ordered},
+                 park ? &parking : nullptr),
+          pump(
+              broker_in, lanes, queue, outcomes, in_flight, relay::composer(conf::message{}), watch,
+              [this] { reader.reread(); }, park ? &parking : nullptr),
+          settler(
+              rows, in_flight, outcomes, clock, relay::seeded_source(seed + 1), watch, rules(park), {15}, [] {},
+              park ? &parking : nullptr) {}
 
-    static relay::retry_rules rules() {
+    static relay::retry_rules rules(bool park) {
         conf::retry policy;
         policy.initial = 100ms;
         policy.jitter = 0.5;
         policy.max_retries = max_retries;
-        return {policy, {}};
+        return {policy, {}, park ? conf::unroutable::park : conf::unroutable::retry};
     }
 
     relay::observer watch;
+    relay::parking parking;
     relay::in_flight in_flight;
     relay::send_queue queue;
     relay::outcome_queue outcomes;
@@ -58,6 +64,7 @@ class world {
         rows_.meanwhile = [this] { others_run(); };
         ordered_ = chance(random_, 0.6);
         rows_.block = chance(random_, 0.5);
+        park_ = broker_.returned_free = seed % 2 == 0;
         if (ordered_) broker_.on_send = [this](const std::string& id) { watch_order(id); };
         restart();
     }
@@ -72,10 +79,13 @@ class world {
             process_->reader.run_once();
             process_->pump.run_once(0ms);
             process_->settler.run_once();
+            process_->parking.tidy();
             if (ordered_ && rows_.block) delete_blocking_rows();
             clock_.advance(50ms);
         }
     }
+
+    std::size_t parked() const { return rows_.parked; }
 
     /// What does not hold at the end; nothing should.
     std::vector<std::string> faults() const {
@@ -102,12 +112,16 @@ class world {
     }
 
   private:
+    bool arrives_in_the_end(const std::string& exchange) const {
+        return exchange == "good" || (park_ && exchange == "unroutable");
+    }
+
     std::vector<const char*> faults_of(const std::string& id, const row& one) const {
         std::vector<const char*> found;
         const auto expect = [&](bool holds, const char* fault) {
             if (!holds) found.push_back(fault);
         };
-        const bool good = one.content.exchange == "good";
+        const bool good = arrives_in_the_end(one.content.exchange);
         const bool taken = broker_.taken.count(id) > 0;
         const bool arrived = one.status == 1 || one.status == 3;
         expect(!arrived || taken, "recorded as delivered, but no queue has it:");
@@ -122,7 +136,7 @@ class world {
         // Only a crash can lose the record of a try that the broker answered.
         expect(one.content.try_count <= tries, "a try was spent in vain:");
         expect(crashes_ > 0 || one.content.try_count == tries, "a try was not recorded:");
-        if (one.content.exchange == "unroutable" || one.content.exchange == "refusing")
+        if (!good && (one.content.exchange == "unroutable" || one.content.exchange == "refusing"))
             expect(one.content.try_count == max_retries + 1, "not as many tries as the policy has:");
         return found;
     }
@@ -263,6 +277,7 @@ class world {
     void maybe_fault() {
         if (chance(random_, 0.01)) broker_.away = !broker_.away;
         if (chance(random_, 0.01)) broker_.alarm = !broker_.alarm;
+        if (park_ && chance(random_, 0.02)) broker_.bound = !broker_.bound;
         if (chance(random_, 0.01)) rows_.away = !rows_.away;
         if (chance(random_, 0.01)) crash();
         if (chance(random_, 0.01)) lane_changes_hands();
@@ -300,13 +315,14 @@ class world {
 
     void restart() {
         process_ = std::make_unique<process>(rows_, broker_, lane_, clock_,
-                                             seed_ + static_cast<std::uint64_t>(crashes_) * 7, ordered_);
+                                             seed_ + static_cast<std::uint64_t>(crashes_) * 7, ordered_, park_);
     }
 
     void calm_down() {
         while (!open_transactions_.empty()) end_transaction();
         broker_.away = broker_.alarm = rows_.away = false;
         broker_.mishaps = rows_.mishaps = 0;
+        broker_.bound = park_;
         lane_.held = true;
         rows_.locked.clear();
         rows_.meanwhile = [] {};
@@ -329,6 +345,7 @@ class world {
     std::unique_ptr<process> process_;
     bool faults_ = false;
     bool ordered_ = false;
+    bool park_ = false;
     int serial_ = 0;
     std::vector<std::string> overtaken_;
     int crashes_ = 0;
@@ -346,13 +363,16 @@ TEST_CASE(
     const char* only = std::getenv("OUTBOX_TEST_SEED");
     const std::uint64_t first = only != nullptr ? std::strtoull(only, nullptr, 10) : 1;
     const std::uint64_t last = only != nullptr ? first : 2'000;
+    std::size_t parked = 0;
     for (std::uint64_t seed = first; seed <= last; ++seed) {
         world one(seed);
         one.run();
+        parked += one.parked();
         const auto faults = one.faults();
         const std::string what = faults.empty() ? std::string() : faults.front();
         CHECK_MESSAGE(faults.empty(), "OUTBOX_TEST_SEED=" << seed << ": " << faults.size() << " faults, " << what);
     }
+    if (only == nullptr) CHECK(parked > 1'000);
 }
 
 }  // namespace
