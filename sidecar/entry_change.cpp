@@ -1,5 +1,6 @@
 #include "sidecar/entry_change.hpp"
 
+#include <algorithm>
 #include <optional>
 
 namespace sidecar {
@@ -94,6 +95,17 @@ void retry_matching(outbox::store& store, const outbox::ledger_filter& filter, e
         }
         return true;
     });
+}
+
+std::uint64_t count_to_retry(outbox::store& store, const outbox::ledger_filter& filter, bool repeat,
+                             std::uint64_t at_most) {
+    if (repeat) return store.count_entries(filter, at_most);
+    std::uint64_t count = 0;
+    in_pages(store, filter, [&](const std::vector<outbox::ledger_entry>& page) {
+        for (const auto& one : page) count += one.last_retry_succeeded ? 0 : 1;
+        return count < at_most;
+    });
+    return std::min(count, at_most);
 }
 
 void delete_matching(outbox::store& store, const outbox::ledger_filter& filter, const std::function<bool()>& go_on,

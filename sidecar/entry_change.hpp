@@ -65,7 +65,11 @@ void retry_matching(outbox::store& store, const outbox::ledger_filter& filter, e
                     const std::function<bool()>& go_on, const std::function<void(std::uint64_t)>& progress,
                     entries_report& into);
 
-/// Likewise, in batches.
+/// How many entries that would retry, as far as can be known before; stops counting at `at_most`.
+std::uint64_t count_to_retry(outbox::store& store, const outbox::ledger_filter& filter, bool repeat,
+                             std::uint64_t at_most);
+
+/// Deletes all that match, in batches. `go_on` is asked before each of them.
 void delete_matching(outbox::store& store, const outbox::ledger_filter& filter, const std::function<bool()>& go_on,
                      const std::function<void(std::uint64_t)>& progress, entries_report& into);
 

@@ -186,7 +186,10 @@ int change_all(outbox::store& store, const command::failures& options, const con
     const bool deletes = options.what == command::failures::action::remove;
     const std::string_view done = deletes ? "deleted" : "sent again";
     const auto filter = filter_of(options.which, store);
-    const auto count = [&] { return store.count_entries(filter, std::numeric_limits<std::int64_t>::max()); };
+    const auto count = [&] {
+        constexpr std::uint64_t all = std::numeric_limits<std::int64_t>::max();
+        return deletes ? store.count_entries(filter, all) : count_to_retry(store, filter, options.force, all);
+    };
     entries_report result;
     if (options.dry_run) {
         result.changed = count();

@@ -87,7 +87,7 @@ struct sender_again::impl {
         await(outcomes, deadline, [&] { return publisher->room() > 0; });
         if (publisher->room() == 0) {
             publisher.reset();
-            away = go_on() ? heard.why_down : "stopped";
+            away = heard.why_down;
             return away;
         }
         publisher->send(std::move(one), outcomes);

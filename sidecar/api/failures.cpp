@@ -142,29 +142,55 @@ answer remove(const request& asked, outbox::store& store) {
     return result;
 }
 
-using matching = std::function<void(outbox::store&, const outbox::ledger_filter&, const std::function<bool()>&,
-                                    const std::function<void(std::uint64_t)>&, entries_report&)>;
+/// What is done to all that match.
+struct matching {
+    std::string action;
+    bool needs_condition = false;
+    std::function<std::uint64_t(outbox::store&, const outbox::ledger_filter&)> count;
+    std::function<void(outbox::store&, const outbox::ledger_filter&, const std::function<bool()>& go_on,
+                       const std::function<void(std::uint64_t)>& progress, entries_report&)>
+        change;
+};
 
-answer change_matching_ones(const request& asked, outbox::store& store, jobs& work, const std::string& action,
-                            bool needs_filter, const matching& change) {
+matching retry_of_matching(const conf::settings& settings) {
+    return {"retry failures", false,
+            [](outbox::store& store, const outbox::ledger_filter& filter) {
+                return count_to_retry(store, filter, false, most_counted + 1);
+            },
+            [&settings](outbox::store& store, const outbox::ledger_filter& filter, const std::function<bool()>& go_on,
+                        const std::function<void(std::uint64_t)>& progress, entries_report& into) {
+                entry_retrier with(store, settings, false, go_on);
+                retry_matching(store, filter, with, go_on, progress, into);
+            }};
+}
+
+matching deletion_of_matching() {
+    return {"delete failures", true,
+            [](outbox::store& store, const outbox::ledger_filter& filter) {
+                return store.count_entries(filter, most_counted + 1);
+            },
+            delete_matching};
+}
+
+answer change_matching_ones(const request& asked, outbox::store& store, jobs& work, const matching& what) {
     auto in = values::of_body(asked);
     auto given = in.object("filter");
     const auto filter = read_ledger_filter(given);
     given.done();
     const bool dry_run = in.flag("dry_run");
     in.done();
-    if (needs_filter && !selects(filter)) throw problem(400, "filter: expected at least one condition");
+    if (what.needs_condition && !selects(filter)) throw problem(400, "filter: expected at least one condition");
     require_ledger(store);
-    if (dry_run) return counted_answer(store.count_entries(filter, most_counted + 1));
-    return job_answer(work.add(action, asked.who.name, [=](outbox::store& its, jobs::control& job) {
-        if (const auto total = its.count_entries(filter, most_counted + 1); total <= most_counted) job.total(total);
+    if (dry_run) return counted_answer(what.count(store, filter));
+    return job_answer(work.add(what.action, asked.who.name, [=](outbox::store& its, jobs::control& job) {
+        if (const auto total = what.count(its, filter); total <= most_counted) job.total(total);
         entries_report report;
         const auto tell = [&](std::uint64_t changed) {
             std::uint64_t left = 0;
             for (const auto& [_, count] : report.unchanged) left += count;
             job.progress(changed, left);
         };
-        change(
+        what.change(
             its, filter, [&] { return job.go_on(); }, tell, report);
         tell(report.changed);
         if (!report.trouble.empty()) throw std::runtime_error(report.trouble);
@@ -183,20 +209,13 @@ void add_failures(router& to, const surroundings& with) {
                return retry(asked, store, settings);
            });
     to.add("POST", "/failures/delete", needs::operating, remove);
-    to.add(
-        "POST", "/failures/retry-matching", needs::operating,
-        [&work = with.work, &settings = with.settings](const request& asked, outbox::store& store) {
-            return change_matching_ones(
-                asked, store, work, "retry failures", false,
-                [&settings](outbox::store& its, const outbox::ledger_filter& filter, const std::function<bool()>& go_on,
-                            const std::function<void(std::uint64_t)>& progress, entries_report& into) {
-                    entry_retrier retrier(its, settings, false, go_on);
-                    retry_matching(its, filter, retrier, go_on, progress, into);
-                });
-        });
+    to.add("POST", "/failures/retry-matching", needs::operating,
+           [&work = with.work, what = retry_of_matching(with.settings)](const request& asked, outbox::store& store) {
+               return change_matching_ones(asked, store, work, what);
+           });
     to.add("POST", "/failures/delete-matching", needs::operating,
-           [&work = with.work](const request& asked, outbox::store& store) {
-               return change_matching_ones(asked, store, work, "delete failures", true, delete_matching);
+           [&work = with.work, what = deletion_of_matching()](const request& asked, outbox::store& store) {
+               return change_matching_ones(asked, store, work, what);
            });
 }
 

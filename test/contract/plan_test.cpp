@@ -149,6 +149,56 @@ TEST_CASE("a page of a listing costs what it holds, wherever it begins, and coun
     CHECK(examined_by(table, 3, [&] { CHECK(store->count(failed, page_rows) == page_rows); }) <= few);
 }
 
+TEST_CASE("of a million failed rows, a page, a count and groups cost what they look at") {
+    table_view table;
+    if (table.on().kind() != "mysql") return;
+    std::vector<new_row> rows;
+    for (const auto& id : numbered(1'024)) rows.push_back({.id = id, .status = 2, .next_try_time = 1});
+    table.insert(rows);
+    for (int doubled = 0; doubled < 10; ++doubled)
+        table.execute("INSERT INTO {} (id, msg, exchange, routing_key, status, update_time) SELECT CONCAT(id, '" +
+                      std::to_string(doubled) + "'), msg, exchange, routing_key, 2, update_time + " +
+                      std::to_string(1 << doubled) + " FROM {}");
+    const auto store = table.open();
+    store->clock();
+    outbox::message_filter failed;
+    failed.status = 2;
+    outbox::listing page;
+    CHECK(examined_by(table, 2, [&] { page = store->list(failed, std::nullopt, page_rows); }) <= few);
+    CHECK(page.rows.size() == page_rows);
+    CHECK(examined_by(table, 2, [&] { page = store->list(failed, page.next, page_rows); }) <= few);
+    auto late = failed;
+    late.since = 1'000;
+    CHECK(examined_by(table, 2, [&] { page = store->list(late, std::nullopt, page_rows); }) <= few);
+    CHECK(examined_by(table, 2, [&] { CHECK(store->count(failed, page_rows) == page_rows); }) <= few);
+    outbox::message_groups groups;
+    CHECK(examined_by(table, 2, [&] { groups = store->groups(failed, 10 * page_rows, 10); }) <= 10 * few);
+    CHECK(groups.looked_at == 10 * page_rows);
+    CHECK_FALSE(groups.complete);
+}
+
+TEST_CASE("a page of the ledger costs what it holds, and so does a purge that finds nothing old") {
+    table_view table;
+    if (!table.on().rows_examined()) return;
+    table.execute("DELETE FROM []");
+    const auto ids = numbered(10'000);
+    std::vector<new_row> rows;
+    std::vector<outbox::settlement> batch;
+    for (const auto& id : ids) {
+        rows.push_back({.id = id});
+        batch.push_back(contract::failed(id, 4));
+    }
+    table.insert(rows);
+    const auto store = table.open();
+    REQUIRE(store->settle(batch) == ids.size());
+    std::vector<outbox::ledger_entry> page;
+    CHECK(examined_by(table, 2, [&] { page = store->entries(std::nullopt, page_rows); }) <= few);
+    CHECK(examined_by(table, 2, [&] { page = store->entries(page.back().id, page_rows); }) <= few);
+    CHECK(page.size() == page_rows);
+    CHECK(examined_by(table, 2, [&] { CHECK(store->count_entries({}, page_rows) == page_rows); }) <= few);
+    CHECK(examined_by(table, 2, [&] { CHECK(store->purge_ledger(1h, page_rows) == 0U); }) <= 2 * few);
+}
+
 TEST_CASE("putting back and deleting by id costs no more than the rows that change") {
     table_view table;
     if (!table.on().rows_examined()) return;

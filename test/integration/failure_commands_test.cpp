@@ -148,6 +148,11 @@ TEST_SUITE("commands on failures") {
         CHECK(at.rows("status = 0") == 4);
         CHECK(to.rabbit.depth(to.name) == 5);
 
+        const strings dry{"failures", "retry", "--all", "--side", "consumer", "--dry-run"};
+        CHECK(at.json_of(dry)["changed"] == 0);
+        auto forced = dry;
+        forced.emplace_back("--force");
+        CHECK(at.json_of(forced)["changed"] == 5);
         const auto again = at.json_of({"failures", "retry", "--all", "--side", "consumer"});
         CHECK(again["changed"] == 0);
         CHECK(again["unchanged"] == json{{"already", 5}});

@@ -97,4 +97,11 @@ http_answer http_get(std::uint16_t port, const std::string& path) {
     return one.answer();
 }
 
+http_answer http_ask(std::uint16_t port, const std::string& method, const std::string& path, const std::string& body) {
+    raw_connection one(port);
+    one.send(method + " " + path + " HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n" +
+             "Content-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
+    return one.answer();
+}
+
 }  // namespace support

@@ -42,4 +42,8 @@ class raw_connection {
 /// GET on a connection of its own.
 http_answer http_get(std::uint16_t port, const std::string& path);
 
+/// Any other method likewise, to 127.0.0.1 by that name, with a body of JSON unless it is empty.
+http_answer http_ask(std::uint16_t port, const std::string& method, const std::string& path,
+                     const std::string& body = {});
+
 }  // namespace support
