@@ -47,7 +47,10 @@ def routes(say, make):
 
 def reading(say, make):
     """What is looked at: lists, counts, one message, lanes, settings, how it is doing."""
-    sidecar = make("reading").start()
+    sidecar = make("reading")
+    sidecar.settings["topology"]["queues"].append({"name": "api-dead"})
+    sidecar.settings["dead_letters"] = [{"queue": "api-dead", "interval": "1s", "max_redrives": 2, "paused": True}]
+    sidecar.start()
     client = sidecar.client()
     say.equal("without tokens, anyone is an operator", client.get("/session").json()["role"], "operator")
     for number in range(30):
@@ -94,6 +97,11 @@ def reading(say, make):
               client.get("/lanes").json()["lanes"][0]["owner"] == overview["instance"])
     say.check("samples come every five seconds", eventually(lambda: client.get("/stats").json()["points"]))
     say.equal("a day comes in minutes", client.get("/stats", minutes=1440).json()["interval_ms"], 60_000)
+    sidecar.insert("dead", queue="api-dead")
+    say.check("a dead-letter queue is measured", eventually(
+        lambda: client.get("/dead-letters").json()["queues"] == [
+            {"queue": "api-dead", "length": 1, "paused": True, "interval_ms": 1000, "max_redrives": 2, "redriven": 0,
+             "filed": 0, "refused": 0, "trouble": None}]), client.get("/dead-letters").body)
     configuration = client.get("/configuration")
     say.check("settings are shown, passwords are not",
               b":outbox@" not in configuration.body and b"guest:guest" not in configuration.body)
