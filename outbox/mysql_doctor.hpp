@@ -32,8 +32,8 @@ void examine_ledger(mysql_session& session, const examined_table& ledger, bool u
 void examine_lanes(mysql_session& session, const std::string& lane_table, bool there, findings& to);
 
 // mysql_doctor_cluster.cpp
-/// What becomes of messages when another server takes over: Galera, binary log, semi-synchronous replication. Nothing to
-/// say about a server that stands alone.
+/// What becomes of messages when another server takes over: Galera, binary log, semi-synchronous replication. Nothing
+/// to say about a server that stands alone.
 void examine_copies(mysql_session& session, findings& to);
 
 // mysql_doctor_table.cpp

@@ -7,6 +7,7 @@
 #include <deque>
 #include <map>
 #include <set>
+#include <utility>
 
 #include "relay/amqp_table.hpp"
 #include "relay/clock.hpp"
@@ -200,6 +201,7 @@ struct letter_box::impl {
     }
     void take(const amqp::nack& said, std::vector<attempt>& answers) {
         if (!window.nacked(said.tag, said.multiple, answers)) distrust();
+        nacked = true;
     }
     void take(const returned_message& said, std::vector<attempt>&) {
         // One without an id is alone, and known to the window by its place.
@@ -243,6 +245,7 @@ struct letter_box::impl {
     std::string alone;               // the place of the last one without an id
     std::map<std::string, bool> exchanges;
     bool is_blocked = false;
+    bool nacked = false;  // on the publishing channel
     const steady_clock clock;
 };
 
@@ -345,6 +348,11 @@ std::vector<outcome> letter_box::send(std::span<const copy> copies, const std::f
             throw connection_lost("the broker has confirmed nothing for broker.confirm_timeout");
         if (!told_to_stop && !go_on()) told_to_stop = now;
         if (told_to_stop && now - *told_to_stop > time_to_finish) throw connection_lost("told to stop");
+    }
+    // The channel may have met a queue without its leader, and would go on with nacks: see rabbitmq.cpp.
+    if (std::exchange(io.nacked, false)) {
+        io.line.renew_channel();
+        io.window.lost(answers);  // none: it begins anew
     }
     return outcomes;
 }

@@ -148,7 +148,7 @@ bool settler::release_some() {
         one.next = std::move(step.next);
         if (!one.next) one.order.times.pop_back();
     } catch (const outbox::store_busy&) {
-        release_at_ = clock_.now() + until_rung;  // the same step again
+        release_at_ = clock_.now() + deferral;  // somebody holds one of them; to wait for that costs the others
         return false;
     } catch (const outbox::store_error& error) {
         watch_.database_error("settler",

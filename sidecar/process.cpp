@@ -102,6 +102,7 @@ class process {
 
     void tell_pause(bool paused) {
         metrics_.paused(paused);
+        vitals_.paused(paused);
         if (paused)
             out_.warning("paused", "told to take up no rows; those in flight are finished");
         else

@@ -46,6 +46,11 @@ void vitals::stopping() {
     stopping_ = true;
 }
 
+void vitals::paused(bool is) {
+    const std::lock_guard lock(mutex_);
+    paused_ = is;
+}
+
 verdict vitals::live() const {
     verdict result;
     const std::lock_guard lock(mutex_);
@@ -74,8 +79,8 @@ verdict vitals::ready() const {
     blame("broker", broker_);
     blame("broker", blocked_);
     for (const auto& [role, why] : database_) {
-        // Without lanes nobody reads, and what was last heard is old.
-        if (role != "reader" || !lanes_.empty()) blame("database, " + role, why);
+        // Without lanes, and in a pause, nobody reads, and what was last heard is old.
+        if (role != "reader" || (!lanes_.empty() && !paused_)) blame("database, " + role, why);
     }
     return result;
 }

@@ -30,6 +30,9 @@ class vitals final : public relay::observer {
     void starting(const conf::settings& settings);
     void stopping();
 
+    /// Told to take up no rows, or to do so again: it is as ready as before.
+    void paused(bool is);
+
     /// Each loop has turned within its limit. What the broker and the database do is no part of it: a loop goes on
     /// turning while they are away, and within its limit while they are slow.
     verdict live() const;
@@ -68,6 +71,7 @@ class vitals final : public relay::observer {
     std::array<std::chrono::milliseconds, loops> limits_{};
     relay::time_point started_at_;
     bool stopping_ = false;
+    bool paused_ = false;
     trouble broker_;
     trouble blocked_;
     std::map<std::string, trouble, std::less<>> database_;  // by role

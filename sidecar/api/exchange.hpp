@@ -46,9 +46,9 @@ struct request {
 struct answer {
     unsigned status = 200;
     std::string content_type = "application/json";
-    std::string body;
-    std::vector<std::pair<std::string, std::string>> headers;
-    std::string audit;  // of what changes something, for the log: "3 messages: a, b, c"
+    std::string body = {};
+    std::vector<std::pair<std::string, std::string>> headers = {};
+    std::string audit = {};  // of what changes something, for the log: "3 messages: a, b, c"
 };
 
 /// On one line; bytes that are not UTF-8 are replaced.

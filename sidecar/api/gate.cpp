@@ -115,7 +115,9 @@ std::variant<admitted, answer> gate::admitted_or_not(const request_head& head) c
     if (!permits(to->who, known.who.as)) throw not_allowed(known);
     const bool unsafe = is_unsafe(head.method);
     const bool login = unsafe && to->who == needs::nothing && to->method == "POST";
-    if (unsafe) refuse_other_sites(head, login ? identity{known.who, proof::none} : known);
+    // Of a stranger's there is nothing to protect.
+    const bool logout = to->who == needs::nothing && !login && !known.who.as;
+    if (unsafe && !logout) refuse_other_sites(head, login ? identity{known.who, proof::none} : known);
     if (head.has_body && to->method != "POST") throw problem(413, "this takes no body");
     if (head.has_body && !is_json(head.content_type)) throw problem(415, "the body is to be application/json");
 
@@ -123,6 +125,9 @@ std::variant<admitted, answer> gate::admitted_or_not(const request_head& head) c
     result.asked.method = to->method;
     result.asked.params = std::move(params);
     result.asked.query = parse_query(std::string_view(head.target).substr(std::min(mark + 1, head.target.size())));
+    // What changes something says all in its body: ?dry_run=true is not to be overlooked.
+    if (unsafe && !result.asked.query.empty())
+        throw problem(400, result.asked.query.front().first + ": nobody knows this name here; it goes into the body");
     result.asked.who = known.who;
     result.asked.if_none_match = head.if_none_match;
     if (to->method == "POST") result.body_limit = login ? largest_login : largest_body;

@@ -21,11 +21,11 @@ enum class proof {
 /// The parts of a request that changes something that say where it comes from. Empty: it has no such header.
 struct origin_signs {
     proof by = proof::none;
-    bool csrf_token_right = false;  // X-CSRF-Token
-    bool json = false;              // Content-Type: application/json, which no form can send
-    std::string_view fetch_site;    // Sec-Fetch-Site
-    std::string_view origin;        // Origin
-    std::string_view host;          // Host
+    bool csrf_token_right = false;     // X-CSRF-Token
+    bool json = false;                 // Content-Type: application/json, which no form can send
+    std::string_view fetch_site = {};  // Sec-Fetch-Site
+    std::string_view origin = {};      // Origin
+    std::string_view host = {};        // Host
 };
 
 /// Why such a request is refused; empty: it is not.

@@ -5,12 +5,14 @@
 #include "sidecar/api/routes.hpp"
 #include "sidecar/api/shown_body.hpp"
 #include "sidecar/api/values.hpp"
+#include "sidecar/entry_view.hpp"
 #include "sidecar/message_view.hpp"
 
 namespace sidecar::api {
 namespace {
 
 constexpr std::size_t most_body = 1024 * 1024;
+constexpr std::size_t most_failures = 20;
 
 answer list(const request& asked, outbox::store& store) {
     auto in = values::of_query(asked);
@@ -57,6 +59,22 @@ json timeline_of(const outbox::summary& one) {
     return all;
 }
 
+// The latest ones; null when they can't be found in time: there may be no index for it.
+json failures_of(const std::string& id, outbox::store& store) {
+    try {
+        auto all = json::array();
+        if (!store.has_ledger()) return all;
+        outbox::ledger_filter filter;
+        filter.message_id = id;
+        for (const auto& one : store.entries(filter, std::nullopt, most_failures)) all.push_back(entry_json(one));
+        return all;
+    } catch (const outbox::store_busy&) {
+    } catch (const outbox::store_unavailable&) {
+    } catch (const outbox::store_error&) {
+    }
+    return nullptr;
+}
+
 answer show(const request& asked, outbox::store& store) {
     auto in = values::of_query(asked);
     const auto bytes = static_cast<std::size_t>(in.number("body_bytes", 0, most_body).value_or(64 * 1024));
@@ -68,6 +86,7 @@ answer show(const request& asked, outbox::store& store) {
     document["properties"] = document_of(found->properties);
     document["body"] = shown_body(found->body, found->what.body_size);
     document["timeline"] = timeline_of(found->what);
+    document["failures"] = failures_of(found->what.id, store);
     return json_answer(document);
 }
 

@@ -201,14 +201,15 @@ void session<Stream>::refuse(const error_code& error) {
     close();
 }
 
-// The guard keeps the server's thread there until the answer has come back to it.
+// The guard keeps the server's thread there until the answer has come back to it. The session goes back with the
+// answer, so that it never ends on another thread.
 template <class Stream>
 void session<Stream>::work(admitted&& what) {
     state_ = state::working;
-    auto guard = asio::make_work_guard(stream_.get_executor());
     gate_.handle(std::move(what), std::move(parser_->get().body()),
-                 [self = this->shared_from_this(), guard](answer&& result) {
-                     asio::post(guard.get_executor(), [self, result = std::move(result)]() mutable {
+                 [self = this->shared_from_this(),
+                  guard = asio::make_work_guard(stream_.get_executor())](answer&& result) mutable {
+                     asio::post(guard.get_executor(), [self = std::move(self), result = std::move(result)]() mutable {
                          if (self->state_ == state::working) self->send(std::move(result), self->keep_);
                      });
                  });

@@ -66,26 +66,28 @@ async function ask(method, where, { query, body, signal, exactly } = {}) {
     const headers = { Accept: 'application/json' };
     if (method !== 'GET' && session.csrf) headers['X-CSRF-Token'] = session.csrf;
     if (body !== undefined) headers['Content-Type'] = 'application/json';
-    let response, answer;
+    let answered = false;
     try {
-        response = await fetch(url_of(where, query), {
+        const response = await fetch(url_of(where, query), {
             method, headers, signal, body: body === undefined ? undefined : stringify(body), cache: 'no-store', credentials: 'same-origin',
         });
-        answer = await answer_of(response, exactly);
+        const answer = await answer_of(response, exactly);
+        answered = true;
+        return answer;
     } catch (error) {
-        if (is_aborted(error) || error instanceof Problem) throw error;
+        answered = error instanceof Problem;
+        if (is_aborted(error) || answered) throw error;
         if (reachable) {
             reachable = false;
             tell('unreachable');
         }
         throw new Unreachable(error.message);
     } finally {
-        if (response && !reachable) {
+        if (answered && !reachable) {
             reachable = true;
             tell('reachable');
         }
     }
-    return answer;
 }
 
 function adopt(state) {

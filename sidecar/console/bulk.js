@@ -9,10 +9,12 @@ import { Exact } from './lossless.js';
 import { toast, words_of } from './toast.js';
 
 const is_number = /^-?\d+$/;
+const numbers = { delivering: '0', delivered: '1', failed: '2', consumed: '3' };
 
 /** The filter of an address as the API takes it in a body, where numbers are numbers. */
 export function filter_body(filter) {
     const body = { ...filter };
+    if (numbers[body.status]) body.status = numbers[body.status];
     for (const name of ['status', 'since', 'before', 'before_time'])
         if (is_number.test(body[name] ?? '')) body[name] = Number(body[name]);
     return body;
@@ -57,7 +59,7 @@ export async function change_messages(verb, ids) {
 
 const outcome_words = {
     not_failed: 'outcome_not_failed', gone: 'outcome_gone', no_entry: 'outcome_no_entry', already: 'outcome_already',
-    busy: 'outcome_busy', not_done: 'outcome_not_done', not_recorded: 'outcome_not_recorded',
+    busy: 'outcome_busy', not_tried: 'outcome_not_tried', not_done: 'outcome_not_done', not_recorded: 'outcome_not_recorded',
 };
 const said = ({ outcome, reason }) => (outcome_words[outcome] ? t(outcome_words[outcome]) : outcome) + (reason ? `: ${reason}` : '');
 
@@ -81,9 +83,19 @@ export async function change_entries(verb, entries) {
     return true;
 }
 
-/** `what` is messages or failures. Says how many it would be before anything is done. */
-export async function change_matching(what, verb, filter, { note } = {}) {
+/** Why not all that match can be changed, in words; null if they can. `what` is messages or failures. */
+export function objection_to_matching(what, verb, filter) {
+    if (what === 'failures') return verb === 'delete' && !Object.keys(filter).length ? t('filter_first') : null;
+    const { status = null } = filter_body(filter);
+    if (verb === 'delete') return status === null ? t('status_first') : null;
+    return status === null || status === 2 || status === 1 ? null : t('retry_explained');
+}
+
+/** Says how many it would be before anything is done. Without a status, only failed messages are retried. */
+export async function change_matching(what, verb, given, { note } = {}) {
+    const filter = what === 'messages' && verb === 'retry' ? { status: '2', ...given } : given;
     const body = { filter: filter_body(filter) };
+    const needs_force = what === 'messages' && body.filter.status === { retry: 1, delete: 0 }[verb];
     const where = `${what}/${verb}-matching`;
     const counted = h('p', { class: 'counted', role: 'status' }, t('counting'));
     const force = force_box(verb);
@@ -94,7 +106,9 @@ export async function change_matching(what, verb, filter, { note } = {}) {
     async function preview(dialog) {
         const turn = ++asked;
         dialog.allow(false);
-        replace(counted, t('counting'));
+        dialog.say('');
+        replace(counted, needs_force && !force.checked ? '' : t('counting'));
+        if (needs_force && !force.checked) return;
         try {
             const answer = await post(where, { ...request(), dry_run: true });
             if (turn !== asked) return;
@@ -120,7 +134,7 @@ export async function change_matching(what, verb, filter, { note } = {}) {
             note ? h('p', { class: 'warning' }, note) : null,
             counted,
             h('p', { class: 'muted' }, t(what === 'messages' ? `${verb}_explained` : `${verb}_entries_explained`)),
-            what === 'messages' ? with_force(verb, force) : null,
+            needs_force ? with_force(verb, force) : null,
         ],
         ready: (dialog) => {
             force.addEventListener('change', () => preview(dialog));

@@ -37,7 +37,8 @@ export function chart({ title, series, format, hovered }) {
                 pen_up = true;
                 continue;
             }
-            path += `${pen_up ? 'M' : 'L'}${x_of(one.time).toFixed(1)} ${y_of(value).toFixed(1)}`;
+            const place = `${x_of(one.time).toFixed(1)} ${y_of(value).toFixed(1)}`;
+            path += pen_up ? `M${place}h.01` : `L${place}`; // a point that stands alone is to be seen, too
             pen_up = false;
         }
         return path;

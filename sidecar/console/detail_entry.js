@@ -9,19 +9,15 @@ import { copy_button, destination, fields, operator_button, when } from './parts
 import { first_bytes, json_block, most_bytes, payload_view } from './payload.js';
 import { words_of } from './toast.js';
 
-/** Shows an entry of the ledger in `host`; `changed` is called when something was done to it. */
-export function entry_detail(id, { host, close, changed }) {
+/** Shows an entry of the ledger in `host`; `changed` is called when something was done to it, `gone` when it was deleted. */
+export function entry_detail(id, { host, close, changed, gone }) {
     const loading = new AbortController();
     const head = () => h('header', { class: 'drawer-head' },
         h('div', { class: 'drawer-title' }, h('h2', {}, `${t('entry')} ${id}`)),
         h('button', { type: 'button', class: 'quiet icon-only', 'aria-label': t('close'), on: { click: close } }, icon('close')));
 
     async function retry() { if (await change_entries('retry', [id])) changed(); }
-    async function drop() {
-        if (!await change_entries('delete', [id])) return;
-        close();
-        changed();
-    }
+    async function drop() { if (await change_entries('delete', [id])) gone(); }
 
     function show(one) {
         replace(host, head(), h('div', { class: 'drawer-body' },

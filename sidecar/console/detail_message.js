@@ -28,23 +28,24 @@ function failures_of(entries) {
             ' ', when(one.filed), h('p', { class: 'break' }, h('bdi', {}, one.reason))))));
 }
 
-/** Shows a message in `host`; `changed` is called when something was done to it. */
-export function message_detail(id, { host, close, changed }) {
+/** Shows a message in `host`; `changed` is called when something was done to it, `gone` when it was deleted. */
+export function message_detail(id, { host, close, changed, gone }) {
     const loading = new AbortController();
     const head = (badge) => h('header', { class: 'drawer-head' },
         h('div', { class: 'drawer-title' }, h('h2', { class: 'mono break' }, h('bdi', {}, id)), badge),
         copy_button(() => id, t('copy_id')),
         h('button', { type: 'button', class: 'quiet icon-only', 'aria-label': t('close'), on: { click: close } }, icon('close')));
 
-    const act = (verb) => async () => { if (await change_messages(verb, [id])) changed(); };
+    const retry = async () => { if (await change_messages('retry', [id])) changed(); };
+    const drop = async () => { if (await change_messages('delete', [id])) gone(); };
 
     function actions(one) {
         return h('div', { class: 'actions' },
-            operator_button({ label: t('retry'), name: 'retry', action: act('retry') }),
+            operator_button({ label: t('retry'), name: 'retry', action: retry }),
             one.status === 2 ? operator_button({ label: t('edit_and_resend'), name: 'edit', action: async () => {
                 if (await edit_and_resend(one)) changed();
             } }) : null,
-            operator_button({ label: t('delete'), name: 'trash', kind: 'quiet-danger', action: act('delete') }));
+            operator_button({ label: t('delete'), name: 'trash', kind: 'quiet-danger', action: drop }));
     }
 
     function show(one) {

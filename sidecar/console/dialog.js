@@ -13,14 +13,14 @@ export function ask({ title, content = [], confirm, danger = false, wide = false
         const heading = unique_id('dialog');
         const trouble = h('p', { class: 'trouble', role: 'alert', hidden: true });
         const submit = h('button', { type: 'submit', class: danger ? 'danger' : 'primary' }, confirm);
-        const cancel = h('button', { type: 'button', on: { click: () => close(null) } }, t('cancel'));
+        const cancel = h('button', { type: 'button', on: { click: dismiss } }, t('cancel'));
         let result = null, busy = false;
         submit.disabled = locked;
 
         async function on_submit(event) {
             event.preventDefault();
             if (busy || submit.disabled) return;
-            busy = submit.disabled = true;
+            busy = submit.disabled = cancel.disabled = true;
             trouble.hidden = true;
             try {
                 close(await act());
@@ -28,8 +28,11 @@ export function ask({ title, content = [], confirm, danger = false, wide = false
                 replace(trouble, words_of(error, true)).hidden = false;
                 submit.disabled = false;
             }
-            busy = false;
+            busy = cancel.disabled = false;
         }
+
+        // What was asked of the server is waited for: it may be done.
+        function dismiss() { if (!busy) close(null); }
 
         function close(value) {
             result = value;
@@ -42,7 +45,7 @@ export function ask({ title, content = [], confirm, danger = false, wide = false
         } },
         h('form', { method: 'dialog', novalidate: true, on: { submit: on_submit } },
             h('header', {}, h('h2', { id: heading }, title),
-                h('button', { type: 'button', class: 'quiet icon-only', 'aria-label': t('close'), on: { click: () => close(null) } }, icon('close'))),
+                h('button', { type: 'button', class: 'quiet icon-only', 'aria-label': t('close'), on: { click: dismiss } }, icon('close'))),
             h('div', { class: 'dialog-body' }, content, trouble),
             h('footer', {}, cancel, submit)));
         document.body.append(dialog);

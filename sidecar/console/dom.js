@@ -37,6 +37,14 @@ export function replace(element, ...children) {
 let last_id = 0;
 export const unique_id = (prefix) => `${prefix}-${++last_id}`;
 
+/** Shows an element above everything else, dialogs too. */
+export function raise(element) {
+    if (!element.showPopover) return;
+    element.popover = 'manual';
+    if (element.matches(':popover-open')) element.hidePopover();
+    element.showPopover();
+}
+
 /** Replaces what is in an element, and puts the focus where it was: on the link or button of the same place. */
 export function redraw(element, ...children) {
     const within = () => [...element.querySelectorAll('a, button')];

@@ -41,7 +41,9 @@ export function filter_form({ label, fields, changed }) {
     const made = fields.map((one) => ({ name: one.name, ...makers[one.kind](one) }));
     const count = h('span', { class: 'count', hidden: true });
     const values = () => Object.fromEntries(made.map((one) => [one.name, one.value()]));
-    const apply = () => changed(values());
+    // A field with the focus tells of its change also when it is taken away with the view: that is no wish to stay.
+    let ended = false;
+    const apply = () => { if (!ended) changed(values()); };
     const clear = h('button', { type: 'button', class: 'quiet', on: { click: () => changed(Object.fromEntries(made.map((one) => [one.name, null]))) } }, icon('close'), t('clear_filters'));
     const span_buttons = fields.some((one) => one.name === 'since')
         ? h('div', { class: 'spans', role: 'group', 'aria-label': t('since') }, spans.map(([minutes, ms]) =>
@@ -73,6 +75,7 @@ export function filter_form({ label, fields, changed }) {
     return {
         element: h('div', { class: 'filter-bar' }, toggle, body),
         show,
+        end: () => { ended = true; },
         focus: () => {
             body.classList.add('open');
             toggle.setAttribute('aria-expanded', 'true');

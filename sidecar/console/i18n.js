@@ -34,6 +34,8 @@ export function choose_language(which) {
 /** The words of a name; those that depend on values are functions of them. */
 export function t(name, ...values) {
     const words = all[chosen][name] ?? english[name];
+    // What a newer sidecar names is shown by that name.
+    if (words === undefined && /^(job|role|side|total)_/.test(name)) return name.replace(/^[a-z]+_/, '').replaceAll('_', ' ');
     if (words === undefined) throw new Error(`no words for ${name}`);
     return typeof words === 'function' ? words(...values) : words;
 }

@@ -8,6 +8,8 @@ import { poll } from './poll.js';
 import { complain, toast } from './toast.js';
 import { when } from './parts.js';
 
+const is_active = (job) => job.state === 'running' || job.state === 'queued';
+
 /** `done` is called when a job that was seen running has ended. */
 export function jobs_indicator(signal, done) {
     const panel = h('div', { class: 'jobs-panel', id: unique_id('jobs'), role: 'region', 'aria-label': t('jobs'), hidden: true });
@@ -34,20 +36,19 @@ export function jobs_indicator(signal, done) {
     }
 
     function line_of(job) {
-        const is_running = job.state === 'running';
-        const bar = is_running ? h('progress', { max: job.total || null, value: job.total ? job.changed + (job.left ?? 0) : null, 'aria-label': t('job_progress') }) : null;
+        const bar = is_active(job) ? h('progress', { max: job.total || null, value: job.total ? job.changed + (job.left ?? 0) : null, 'aria-label': t('job_progress') }) : null;
         return h('li', { class: `job ${job.state}` },
             h('div', { class: 'job-head' }, h('strong', {}, t('job_action', job.action)), h('span', { class: `job-state ${job.state}` }, t(`job_${job.state}`))),
             bar,
             h('div', { class: 'muted' }, t('job_counts', number(job.changed), job.total === null || job.total === undefined ? null : number(job.total), number(job.left || 0), job.left > 0),
-                job.by ? [' · ', h('bdi', {}, job.by)] : null, ' · ', when(job.started)),
+                job.by ? [' · ', h('bdi', {}, job.by)] : null, job.started ? [' · ', when(job.started)] : null),
             job.error ? h('p', { class: 'trouble' }, job.error) : null,
-            is_running && is_operator()
+            is_active(job) && is_operator()
                 ? h('button', { type: 'button', class: 'small', on: { click: () => stop(job) } }, t('stop')) : null);
     }
 
     function draw() {
-        const active = jobs.filter((one) => one.state === 'running').length;
+        const active = jobs.filter(is_active).length;
         button.hidden = jobs.length === 0;
         button.classList.toggle('active', active > 0);
         const label = active ? t('jobs_running', active) : t('jobs');
@@ -67,11 +68,11 @@ export function jobs_indicator(signal, done) {
     async function look(with_signal) {
         const answer = await get('jobs', {}, with_signal);
         jobs = (Array.isArray(answer) ? answer : answer.jobs ?? [])
-            .sort((a, b) => (b.started ?? 0) - (a.started ?? 0)).slice(0, 20);
+            .slice(0, 20); // the latest first
         const now_running = new Set();
         for (const job of jobs) {
             const id = String(job.id);
-            if (job.state === 'running') {
+            if (is_active(job)) {
                 now_running.add(id);
             } else if (running.has(id) || own.delete(id)) {
                 own.delete(id);
@@ -86,6 +87,7 @@ export function jobs_indicator(signal, done) {
 
     return {
         button, panel,
+        refresh: poller.now,
         close: () => open(false),
         is_open: () => !panel.hidden,
         /** Of an answer that started one. */

@@ -7,7 +7,7 @@ export class Exact {
     toJSON() { return this.text; }
 }
 
-const token = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/gs;
+const token = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/gs;
 // Unknown to whoever wrote the data, so that no text of theirs is taken for a number.
 const mark = `exact:${crypto.getRandomValues(new Uint32Array(4)).join('-')}:`;
 

@@ -1,5 +1,5 @@
 // The page: who is asking, what is shown, and what is the same wherever the reader is.
-import { h, redraw, replace, unique_id } from './dom.js';
+import { h, raise, redraw, replace, unique_id } from './dom.js';
 import { icon, logo } from './icons.js';
 import { choose_language, language, languages, t } from './i18n.js';
 import { next_theme, theme } from './theme.js';
@@ -117,7 +117,7 @@ function make_page() {
     show();
 
     return {
-        refresh: () => { overview.now(); view?.refresh(); },
+        refresh: () => { overview.now(); jobs.refresh(); view?.refresh(); },
         end: () => { ended.abort(); view?.dispose(); },
     };
 }
@@ -153,6 +153,7 @@ function lost() {
     if (!banner.isConnected) app.append(banner);
     const seconds = Math.round(wait / 1000);
     replace(banner, h('span', {}, t('connection_lost', seconds)), ' ', h('button', { type: 'button', class: 'link', on: { click: reach } }, t('try_now'))).hidden = false;
+    raise(banner);
     retry_timer = setTimeout(reach, wait);
     wait = Math.min(wait * 2, most_wait);
 }

@@ -4,7 +4,7 @@ import { h, replace, unique_id } from './dom.js';
 import { icon } from './icons.js';
 import { t } from './i18n.js';
 import { number } from './format.js';
-import { get, is_aborted } from './api.js';
+import { get, is_aborted, is_operator } from './api.js';
 import { filter_form, filter_of } from './filters.js';
 import { address, changed, go } from './router.js';
 import { table_of } from './table.js';
@@ -15,7 +15,7 @@ const page_size = 50;
 
 /**
  * kind: {view, path, rows(answer), id(row), fields, columns, label, count_path?, detail(id, context),
- *        selection: [{verb, run(ids)}], matching: [{verb, run(filter)}], none(filtered)}
+ *        selection: [{verb, run(ids)}], matching: [{verb, objection(filter), run(filter)}], none(filtered)}
  */
 export function paged_view(root, kind) {
     let params = new URLSearchParams(), loaded = null, loading = null, detail = null, detail_id = null;
@@ -45,7 +45,12 @@ export function paged_view(root, kind) {
     const selection_bar = h('div', { class: 'selection-bar', role: 'region', 'aria-label': t('selection'), hidden: true }, selection_words,
         kind.selection.map(({ verb, run }) => operator_button({
             label: t(verb), name: verb === 'delete' ? 'trash' : 'retry', kind: `small ${verb === 'delete' ? 'quiet-danger' : ''}`,
-            action: async () => { if (await run([...table.selected])) refresh(); },
+            action: async () => {
+            const ids = [...table.selected];
+            if (!await run(ids)) return;
+            if (verb === 'delete' && ids.includes(detail_id)) close();
+            refresh();
+        },
         })),
         h('button', { type: 'button', class: 'quiet small', on: { click: () => table.select_all(false) } }, t('clear_selection')));
     const list = h('section', { class: 'list', 'aria-label': kind.label },
@@ -84,7 +89,12 @@ export function paged_view(root, kind) {
         table.element.hidden = rows.length === 0;
         replace(nothing, rows.length ? null : kind.none(Object.keys(filter).length > 0)).hidden = rows.length > 0;
         replace(summary, t('rows_shown', number(rows.length), !first_page, Boolean(next)), ' ', rows.length ? count_button : null);
-        for (const button of matching) button.hidden = rows.length === 0;
+        matching.forEach((button, i) => {
+            const objection = kind.matching[i].objection(filter);
+            button.hidden = rows.length === 0;
+            button.disabled = !is_operator() || objection !== null;
+            button.title = is_operator() ? objection ?? '' : t('operators_only');
+        });
         newest.hidden = first_page;
         newest.href = address(kind.view, changed(params, { cursor: null }));
         older.hidden = !next;
@@ -113,12 +123,14 @@ export function paged_view(root, kind) {
         document.body.classList.toggle('drawer-open', id !== null);
         table.mark_open(id);
         if (id === null) return had_focus ? table.move(0) : null;
-        detail = kind.detail(id, { host: drawer, close, changed: () => { show_detail(id, true); load(); } });
+        detail = kind.detail(id, { host: drawer, close, changed: () => { show_detail(id, true); load(); }, gone: () => { close(); load(); } });
         if (!again && matchMedia('(max-width: 900px)').matches) drawer.focus();
     }
 
     function close() {
-        if (detail_id !== null) go(kind.view, changed(params, { open: null }));
+        if (detail_id === null) return;
+        show_detail(null);
+        go(kind.view, changed(params, { open: null }));
     }
 
     function refresh() {
@@ -141,6 +153,7 @@ export function paged_view(root, kind) {
         },
         refresh,
         dispose() {
+            filters.end();
             loading?.abort();
             detail?.dispose();
             document.body.classList.remove('drawer-open');

@@ -8,7 +8,7 @@ import { pretty, stringify } from './lossless.js';
 export const first_bytes = 64 * 1024, most_bytes = 1024 * 1024; // the API gives no more
 const most_coloured = 200_000; // characters; beyond, colours cost more than they tell
 
-const token = /("(?:[^"\\]|\\.)*")(\s*:)?|\b(?:true|false|null)\b|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/gs;
+const token = /("[^"\\]*(?:\\.[^"\\]*)*")(\s*:)?|\b(?:true|false|null)\b|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/gs;
 
 /** JSON with its tokens coloured. */
 export function json_view(text) {

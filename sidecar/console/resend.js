@@ -97,7 +97,7 @@ export async function edit_and_resend(shown) {
         const value = typed(), body = {};
         for (const name of ['exchange', 'routing_key']) if (value[name] !== original[name]) body[name] = value[name];
         for (const name of ['headers', 'properties'])
-            if (value[name] !== original[name]) body[name] = value[name].trim() === '' ? null : new Exact(value[name]);
+            if (value[name] !== original[name]) body[name] = value[name].trim() === '' ? {} : new Exact(value[name]);
         if (value.body !== original.body) {
             if (one.body.as === 'hex') body.body_hex = value.body.replace(/\s/g, '');
             else body.body = one.body.text.includes('\r\n') ? value.body.replace(/\n/g, '\r\n') : value.body;
@@ -116,7 +116,12 @@ export async function edit_and_resend(shown) {
         ],
         act: async () => {
             if (!is_good()) throw new Error(t('mend_fields'));
-            return post(path('messages', one.id, 'resend'), changes());
+            try {
+                return await post(path('messages', one.id, 'resend'), changes());
+            } catch (error) {
+                if (error.status === 409) throw new Error(t(error.document.outcome === 'gone' ? 'message_gone' : 'outcome_not_failed'));
+                throw error;
+            }
         },
     });
     if (!sent) return false;

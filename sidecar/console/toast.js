@@ -1,10 +1,10 @@
 // Short news of what was done, in a corner. Errors stay until they are dismissed.
-import { h } from './dom.js';
+import { h, raise } from './dom.js';
 import { icon } from './icons.js';
 import { t } from './i18n.js';
 import { is_aborted, Unreachable } from './api.js';
 
-const corner = h('div', { class: 'toasts', role: 'region', 'aria-live': 'polite', 'aria-label': 'toasts' });
+const corner = h('div', { class: 'toasts', role: 'region', 'aria-live': 'polite' });
 document.body.append(corner);
 
 const at_most = 4;
@@ -18,6 +18,7 @@ export function toast(text, kind = 'good') {
     corner.setAttribute('aria-label', t('notices'));
     corner.append(one);
     while (corner.children.length > at_most) corner.firstChild.remove();
+    raise(corner);
     if (kind !== 'bad') setTimeout(drop, shown_for);
 }
 

@@ -2,7 +2,7 @@ import { h, replace } from './dom.js';
 import { t } from './i18n.js';
 import { bytes, number } from './format.js';
 import { address, go } from './router.js';
-import { change_entries, change_matching } from './bulk.js';
+import { change_entries, change_matching, objection_to_matching } from './bulk.js';
 import { destination, empty, when } from './parts.js';
 import { entry_detail } from './detail_entry.js';
 import { groups_view } from './groups.js';
@@ -61,7 +61,9 @@ const ledger_entries = (root) => paged_view(root, {
     rows: (answer) => answer.entries, id: (row) => row.entry,
     fields: fields(), columns: columns(), detail: entry_detail,
     selection: ['retry', 'delete'].map((verb) => ({ verb, run: (ids) => change_entries(verb, ids) })),
-    matching: ['retry', 'delete'].map((verb) => ({ verb, run: (filter) => change_matching('failures', verb, filter) })),
+    matching: ['retry', 'delete'].map((verb) => ({
+        verb, objection: (filter) => objection_to_matching('failures', verb, filter), run: (filter) => change_matching('failures', verb, filter),
+    })),
     none: (filtered) => (filtered ? empty(t('nothing_matches'), t('nothing_matches_hint')) : empty(t('no_entries'), t('no_entries_hint'))),
 });
 
@@ -80,7 +82,10 @@ export function failures_view(root) {
                 inner?.dispose();
                 inner = tabs[by](host);
                 shown = by;
-                for (const link of links) link.dataset.tab === by ? link.setAttribute('aria-current', 'page') : link.removeAttribute('aria-current');
+                for (const link of links) {
+                    link.dataset.tab === by ? link.setAttribute('aria-current', 'page') : link.removeAttribute('aria-current');
+                    if (link.dataset.tab === by) link.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+                }
             }
             inner.update(params);
         },

@@ -1,7 +1,7 @@
 import { t } from './i18n.js';
 import { h } from './dom.js';
 import { bytes, number } from './format.js';
-import { change_matching, change_messages } from './bulk.js';
+import { change_matching, change_messages, objection_to_matching } from './bulk.js';
 import { destination, empty, status_badge, when } from './parts.js';
 import { message_detail } from './detail_message.js';
 import { paged_view } from './paged.js';
@@ -31,6 +31,8 @@ export const messages_view = (root) => paged_view(root, {
     rows: (answer) => answer.messages, id: (row) => row.id,
     fields: fields(), columns: columns(), detail: message_detail,
     selection: ['retry', 'delete'].map((verb) => ({ verb, run: (ids) => change_messages(verb, ids) })),
-    matching: ['retry', 'delete'].map((verb) => ({ verb, run: (filter) => change_matching('messages', verb, filter) })),
+    matching: ['retry', 'delete'].map((verb) => ({
+        verb, objection: (filter) => objection_to_matching('messages', verb, filter), run: (filter) => change_matching('messages', verb, filter),
+    })),
     none: (filtered) => empty(t(filtered ? 'nothing_matches' : 'no_messages'), filtered ? t('nothing_matches_hint') : t('no_messages_hint')),
 });

@@ -33,7 +33,7 @@ function tiles_of(all) {
         tile({ name: t('lanes_held'), value: counted(all.lanes_held), hint: t('lanes_held_hint'), href: address('lanes') }),
         tile({ name: t('ledger'), value: counted(all.ledger_entries), hint: t('ledger_hint'), href: address('failures', { by: 'ledger' }) }),
         all.receipts_overdue ? tile({ name: t('receipts_overdue'), value: counted(all.receipts_overdue), tone: 'warn', hint: '' }) : null,
-        backlog.blocked_keys ? tile({ name: t('blocked_keys'), value: counted(backlog.blocked_keys.count ?? backlog.blocked_keys), tone: 'warn', hint: '' }) : null,
+        backlog.blocked_keys ? tile({ name: t('blocked_keys'), value: counted(backlog.blocked_keys), tone: 'warn', hint: '' }) : null,
         ...others.map((one) => tile({ name: t('status_other', one.status), value: counted(one.rows), hint: t('status_other_hint'), href: some(one.status) })),
     ];
 }

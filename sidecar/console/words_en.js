@@ -4,9 +4,8 @@ const entries = (n, count) => `${n} ${count === 1 ? 'entry' : 'entries'}`;
 const bound = (n, complete) => (complete ? n : `at least ${n}`);
 
 const actions = {
-    retry: 'Retry', delete: 'Delete', redrive: 'Redrive', 'retry-matching': 'Retry', 'delete-matching': 'Delete',
-    'messages/retry-matching': 'Retry messages', 'messages/delete-matching': 'Delete messages',
-    'failures/retry-matching': 'Retry ledger entries', 'failures/delete-matching': 'Delete ledger entries',
+    'retry messages': 'Retry messages', 'delete messages': 'Delete messages',
+    'retry failures': 'Retry ledger entries', 'delete failures': 'Delete ledger entries',
 };
 const happenings = {
     created: 'Created', due: 'Due', failed: 'Failed', delivered: 'Delivered', consumed: 'Consumed', filed: 'Filed in the ledger',
@@ -80,12 +79,12 @@ export const words = {
     retry_entries: (n, count) => `Retry ${entries(n, count)}?`, delete_entries: (n, count) => `Delete ${entries(n, count)}?`,
     retry_entries_explained: 'A producer’s message goes back to be delivered; a consumer’s is sent again as it is in the ledger.',
     delete_entries_explained: 'Only the entries go; the messages stay as they are.', repeat: 'Also what was sent again before',
-    retry_matching: 'Retry all that match', delete_matching: 'Delete all that match', no_filter: 'There is no filter: this is everything.',
+    retry_matching: 'Retry all that match', delete_matching: 'Delete all that match', no_filter: 'There is no filter: this is everything.', status_first: 'Choose a status first.', filter_first: 'Set a filter first.',
     retry_would: (n, complete, count) => `${bound(n, complete)} ${count === 1 ? 'matches' : 'match'}.`,
     delete_would: (n, complete, count) => `${bound(n, complete)} ${count === 1 ? 'matches' : 'match'}.`,
     retry_n: (n, complete) => `Retry ${complete ? '' : '≥ '}${n}`, delete_n: (n, complete) => `Delete ${complete ? '' : '≥ '}${n}`,
     outcome_not_failed: 'its message is not failed (any more)', outcome_gone: 'its message is no longer in the outbox', outcome_no_entry: 'there is no such entry',
-    outcome_already: 'it was sent again before', outcome_busy: 'somebody else is retrying it just now', outcome_not_done: 'not done', outcome_not_recorded: 'sent again, but that could not be recorded',
+    outcome_already: 'it was sent again before', outcome_busy: 'somebody else is retrying it just now', outcome_not_done: 'not done', outcome_not_tried: 'not tried', outcome_not_recorded: 'sent again, but that could not be recorded',
     // failures
     by_messages: 'Failed messages by reason', by_ledger: 'Ledger by reason', by_entries: 'Ledger entries', no_reason: 'no reason recorded', count_head: 'Count',
     latest: 'Latest', oldest: 'Oldest', retry_group: 'Retry', delete_group: 'Delete', nothing_failed: 'Nothing has failed.', nothing_failed_hint: 'Messages whose tries are used up, or that can never be sent, show up here.',
@@ -110,8 +109,8 @@ export const words = {
     // configuration
     filter_configuration: 'Find a setting', not_set: 'not set', masked: 'In effect now; secrets are masked.',
     // jobs
-    jobs_running: (n) => `${n} running`, job_progress: 'Progress', job_running: 'running', job_done: 'done', job_failed: 'failed', job_stopped: 'stopped',
-    job_action: (action) => actions[action] ?? action,
+    jobs_running: (n) => `${n} running`, job_progress: 'Progress', job_running: 'running', job_queued: 'waits its turn', job_done: 'done', job_failed: 'failed', job_stopped: 'stopped',
+    job_action: (action) => actions[action] ?? action.replace(/^redrive /, 'Redrive '),
     job_counts: (changed, total, left, some_left) => `${changed}${total === null ? '' : ` of ${total}`} changed${some_left ? `, ${left} left as they are` : ''}`,
     // keys
     keys_title: 'Keyboard', key_filter: 'Filter', key_down: 'Next row', key_up: 'Row before', key_select: 'Select the row', key_open: 'Open the row',

@@ -2,9 +2,8 @@
 const bound = (n, complete) => (complete ? n : `至少 ${n}`);
 
 const actions = {
-    retry: '重试', delete: '删除', redrive: '重投', 'retry-matching': '重试', 'delete-matching': '删除',
-    'messages/retry-matching': '重试消息', 'messages/delete-matching': '删除消息',
-    'failures/retry-matching': '重试台账记录', 'failures/delete-matching': '删除台账记录',
+    'retry messages': '重试消息', 'delete messages': '删除消息',
+    'retry failures': '重试台账记录', 'delete failures': '删除台账记录',
 };
 const happenings = {
     created: '创建', due: '到期', failed: '失败', delivered: '已投递', consumed: '已消费', filed: '记入台账',
@@ -78,11 +77,11 @@ export const words = {
     retry_entries: (n) => `重试 ${n} 条记录？`, delete_entries: (n) => `删除 ${n} 条记录？`,
     retry_entries_explained: '生产者的消息将重新等待投递；消费者的消息按台账内容再次发送。',
     delete_entries_explained: '只删除台账记录，消息保持不变。', repeat: '包括此前已再次发送的',
-    retry_matching: '重试全部匹配项', delete_matching: '删除全部匹配项', no_filter: '没有筛选条件：这将涉及全部内容。',
+    retry_matching: '重试全部匹配项', delete_matching: '删除全部匹配项', no_filter: '没有筛选条件：这将涉及全部内容。', status_first: '请先选择状态。', filter_first: '请先设置筛选条件。',
     retry_would: (n, complete) => `匹配 ${bound(n, complete)} 条。`, delete_would: (n, complete) => `匹配 ${bound(n, complete)} 条。`,
     retry_n: (n, complete) => `重试 ${complete ? '' : '≥ '}${n} 条`, delete_n: (n, complete) => `删除 ${complete ? '' : '≥ '}${n} 条`,
     outcome_not_failed: '其消息（已）不是失败状态', outcome_gone: '其消息已不在发件箱中', outcome_no_entry: '没有该记录',
-    outcome_already: '此前已再次发送', outcome_busy: '其他人正在重试它', outcome_not_done: '未完成', outcome_not_recorded: '已再次发送，但未能记录',
+    outcome_already: '此前已再次发送', outcome_busy: '其他人正在重试它', outcome_not_done: '未完成', outcome_not_tried: '未尝试', outcome_not_recorded: '已再次发送，但未能记录',
     // failures
     by_messages: '失败消息（按原因）', by_ledger: '台账（按原因）', by_entries: '台账记录', no_reason: '未记录原因', count_head: '数量',
     latest: '最近', oldest: '最早', retry_group: '重试', delete_group: '删除', nothing_failed: '没有失败的消息。', nothing_failed_hint: '尝试次数用尽或永远无法发送的消息会显示在这里。',
@@ -107,8 +106,8 @@ export const words = {
     // configuration
     filter_configuration: '查找设置', not_set: '未设置', masked: '当前生效的配置；机密内容已隐藏。',
     // jobs
-    jobs_running: (n) => `${n} 个运行中`, job_progress: '进度', job_running: '运行中', job_done: '完成', job_failed: '失败', job_stopped: '已停止',
-    job_action: (action) => actions[action] ?? action,
+    jobs_running: (n) => `${n} 个运行中`, job_progress: '进度', job_running: '运行中', job_queued: '排队中', job_done: '完成', job_failed: '失败', job_stopped: '已停止',
+    job_action: (action) => actions[action] ?? action.replace(/^redrive /, '重投 '),
     job_counts: (changed, total, left, some_left) => `已更改 ${changed}${total === null ? '' : ` / ${total}`}${some_left ? `，${left} 条未作更改` : ''}`,
     // keys
     keys_title: '键盘快捷键', key_filter: '筛选', key_down: '下一行', key_up: '上一行', key_select: '选择该行', key_open: '打开该行',

@@ -1,14 +1,15 @@
 // Drives the console in Chromium, against a sidecar with its table and its broker: what an operator sees and does.
 //
-//   check.mjs SIDECAR WORK SCREENSHOTS [PART-OF-A-PROMISE]
+//   check.mjs SIDECAR WORK SCREENSHOTS SOURCES [PART-OF-A-PROMISE]
 //
+// SOURCES is the folder sidecar/console.
 // Ends with the line "N passed, N failed".
 import assert from 'node:assert/strict';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { barriers, browser, complaints, dialogs, foreign, log_in, new_page, settled, visit } from './page.mjs';
 import { broker, eventually, Promises, quoted, Sidecar, sql, tokens } from './stage.mjs';
 
-const [program, work, screenshots, wanted] = process.argv.slice(2);
+const [program, work, screenshots, sources, wanted] = process.argv.slice(2);
 await mkdir(screenshots, { recursive: true });
 
 const hostile = `<img src=x onerror="alert(1)">`;
@@ -78,6 +79,16 @@ async function open_list(query) {
 }
 
 async function promises_of_the_login() {
+    await promises.check('every file is served as it is in the sources, and its policy allows nothing else', async () => {
+        const names = await readdir(sources);
+        assert.ok(names.length > 30);
+        for (const name of names) {
+            const answer = await fetch(`${sidecar.url}${name === 'index.html' ? '' : `console/${name}`}`);
+            assert.equal(answer.status, 200, name);
+            assert.equal(await answer.text(), await readFile(`${sources}/${name}`, 'utf8'), name);
+            assert.match(answer.headers.get('Content-Security-Policy'), /^default-src 'none'; script-src 'self';/, name);
+        }
+    });
     await promises.check('without a token the page asks for one and shows nothing else', async () => {
         current = page = await new_page(running, sidecar.url);
         await page.goto(page.home);
@@ -143,20 +154,20 @@ async function promises_of_looking() {
     });
     await promises.check('a filter is in the address: reload keeps it, back undoes it', async () => {
         await open_list('messages');
-        await page.getByLabel('Status').selectOption('2');
+        await page.getByLabel('Status', { exact: true }).selectOption('2');
         await page.waitForURL(/status=2/);
-        await page.getByLabel('Exchange').fill('nowhere');
+        await page.getByLabel('Exchange', { exact: true }).fill('nowhere');
         await page.keyboard.press('Enter');
         await page.waitForURL(/exchange=nowhere/);
         await eventually('6 rows', async () => await page.locator('tbody tr').count() === 6);
         await page.reload();
         await settled(page);
         assert.equal(await page.locator('tbody tr').count(), 6);
-        assert.equal(await page.getByLabel('Exchange').inputValue(), 'nowhere');
+        assert.equal(await page.getByLabel('Exchange', { exact: true }).inputValue(), 'nowhere');
         await page.goBack();
         await eventually('more rows', async () => await page.locator('tbody tr').count() > 6);
-        assert.equal(await page.getByLabel('Exchange').inputValue(), '');
-        await page.getByLabel('Exchange').fill('""');
+        assert.equal(await page.getByLabel('Exchange', { exact: true }).inputValue(), '');
+        await page.getByLabel('Exchange', { exact: true }).fill('""');
         await page.keyboard.press('Enter');
         await page.getByText('Nothing matches.').waitFor();
         await page.getByRole('button', { name: 'Clear' }).click();
@@ -173,7 +184,7 @@ async function promises_of_looking() {
         await page.getByRole('link', { name: 'Newest' }).click();
         await eventually('the first page', async () => await page.locator('.row-link').first().textContent() === first);
         await page.getByRole('button', { name: 'Count them' }).click();
-        await page.getByText('119 match.').waitFor();
+        await page.getByText(`${await count('1')} match.`).waitFor();
         await shot('messages');
     });
     await promises.check('a message is shown whole, its numbers as they were written', async () => {
@@ -231,8 +242,8 @@ async function promises_of_looking() {
         await page.keyboard.press('/');
         assert.equal(await page.evaluate(() => document.activeElement.name), 'exchange');
         await page.keyboard.type('gm?');
-        assert.equal(await page.getByLabel('Exchange').inputValue(), 'gm?');
-        await page.getByLabel('Exchange').fill('');
+        assert.equal(await page.getByLabel('Exchange', { exact: true }).inputValue(), 'gm?');
+        await page.getByLabel('Exchange', { exact: true }).fill('');
         await page.keyboard.press('Escape');
         for (const [key, place] of [['o', 'overview'], ['f', 'failures'], ['d', 'dead-letters'], ['r', 'lanes'], ['c', 'configuration'], ['m', 'messages']]) {
             await page.keyboard.press('g');
@@ -245,6 +256,9 @@ async function promises_of_looking() {
         await dialog().waitFor({ state: 'hidden' });
     });
     await promises.check('lanes and configuration are shown, without the passwords', async () => {
+        // What is typed and not yet applied holds nobody back.
+        await page.keyboard.press('/');
+        await page.keyboard.type('typed');
         await visit(page, 'lanes');
         await page.getByText('0 of 1').waitFor();
         await visit(page, 'configuration');
@@ -315,6 +329,8 @@ async function promises_of_doing() {
     await promises.check('all that a filter matches is deleted by a job, and nothing else', async () => {
         const others = await count("id NOT LIKE 'delivered-3%'");
         await open_list('messages?id_prefix=delivered-3');
+        assert.ok(await page.getByRole('button', { name: 'Delete all that match' }).isDisabled(), 'without a status');
+        await open_list('messages?status=1&id_prefix=delivered-3');
         await page.getByRole('button', { name: 'Delete all that match' }).click();
         await dialog().getByText('10 match.').waitFor();
         await in_dialog('Delete 10').click();
@@ -422,10 +438,11 @@ async function promises_of_looks() {
             for (const place of places) {
                 await arrive(at, place);
                 found.push(...(await barriers(at)).map((one) => `${place}: ${one}`));
-                const [wide, room] = await at.evaluate(() => {
+                const room = at.viewportSize().width;
+                const wide = await at.evaluate((most) => {
                     const main = document.querySelector('main');
-                    return [Math.max(document.documentElement.scrollWidth - innerWidth, main.scrollWidth - main.clientWidth), innerWidth];
-                });
+                    return Math.max(document.documentElement.scrollWidth - most, main.scrollWidth - main.clientWidth);
+                }, room);
                 if (wide > 0) found.push(`${place}: ${wide} px wider than ${room}`);
                 await at.screenshot({ path: `${screenshots}/${name}-${name_of(place)}.png` });
             }

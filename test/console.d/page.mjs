@@ -46,8 +46,13 @@ export async function log_in(page, role = 'operator') {
     await page.locator('.tile').first().waitFor();
 }
 
-/** Shows a place of the console, as its links do. */
-export const visit = (page, place) => page.evaluate((hash) => { location.hash = hash; }, `#/${place}`);
+/** Shows a place of the console, as its links do, and returns when the page has seen that. */
+export const visit = (page, place) => page.evaluate(async (hash) => {
+    if (location.hash === hash) return;
+    const seen = new Promise((done) => addEventListener('hashchange', done, { once: true }));
+    location.hash = hash;
+    await seen;
+}, `#/${place}`);
 
 /** The list is there, and nothing is being loaded. */
 export async function settled(page) {

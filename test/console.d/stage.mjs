@@ -1,7 +1,7 @@
 // What the tests of the console stand on: the table, the broker and a sidecar with its API, and verdicts.
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { open, rename, writeFile } from 'node:fs/promises';
+import { open, rename, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { promisify } from 'node:util';
 
@@ -80,6 +80,7 @@ export class Sidecar {
         const log = await open(this.log, 'a');
         this.child = spawn(this.program, ['--config', this.config, 'run'], { stdio: ['ignore', log.fd, log.fd] });
         await log.close();
+        await writeFile(`${this.work}/sidecar.pid`, String(this.child.pid)); // for test/console, should this end early
         await eventually('the API answers', async () => {
             if (this.child.exitCode !== null) throw new Error(`the sidecar ended with ${this.child.exitCode}; see ${this.log}`);
             return (await fetch(`${this.url}api/v1/session`)).ok;
@@ -93,6 +94,7 @@ export class Sidecar {
         const timer = setTimeout(() => this.child.kill('SIGKILL'), 30_000);
         await ended;
         clearTimeout(timer);
+        await rm(`${this.work}/sidecar.pid`, { force: true });
     }
 }
 

@@ -1,4 +1,4 @@
-"""Servers that are several, on one machine: three nodes of RabbitMQ; two MariaDBs that replicate; three that are a Galera."""
+"""Several servers of a kind on one machine: RabbitMQ's nodes, a MariaDB and its replica, a Galera."""
 import contextlib
 import os
 import random
@@ -107,6 +107,7 @@ class Databases(Servers):
                 self.kill(name)
                 shutil.rmtree(f"{self.place(name)[1]}/mariadb/data")
             self.join()
+            self.start("rabbitmq")
         self.used = True
 
     @property
@@ -115,9 +116,10 @@ class Databases(Servers):
 
     def ask(self, name, sql):
         """All rows, by name."""
-        with contextlib.closing(self.root(port=self.port(name))) as root, root.cursor(pymysql.cursors.DictCursor) as cursor:
-            cursor.execute(sql)
-            return cursor.fetchall()
+        with contextlib.closing(self.root(port=self.port(name))) as root:
+            with root.cursor(pymysql.cursors.DictCursor) as cursor:
+                cursor.execute(sql)
+                return cursor.fetchall()
 
 
 class Replicas(Databases):
@@ -154,8 +156,8 @@ class Replicas(Databases):
 
 
 class Galera(Databases):
-    """Three nodes that begin with the same state: what would transfer it is not in mariadb-server-core. So a node that was
-    killed stays away."""
+    """Three nodes that begin with the same state: what would transfer it is not in mariadb-server-core. So a node that
+    was killed stays away."""
 
     DATABASES = ("galera1", "galera2", "galera3")
     NAMES = (*DATABASES, "rabbitmq")

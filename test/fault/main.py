@@ -34,7 +34,8 @@ def read_arguments():
     if unknown:
         arguments.error(f"no scenario {' '.join(unknown)}: see --list")
     if not options.names:
-        options.names = [name for name, each in scenarios.ALL.items() if (each.servers is not Servers) == options.clusters]
+        options.names = [name for name, each in scenarios.ALL.items()
+                         if (each.servers is not Servers) == options.clusters]
     return options
 
 

@@ -32,7 +32,8 @@ def await_failover(stage, sidecar, node):
     stage.wait(lambda: connected(stage, sidecar) != node, "the sidecar finds another node", RETURNED_WITHIN)
 
 
-@scenario("cluster-leader-killed", "kill -9 of the node that leads the quorum queue; it comes back later", RabbitCluster)
+@scenario("cluster-leader-killed", "kill -9 of the node that leads the quorum queue; it comes back later",
+          RabbitCluster)
 def leader_killed(stage):
     begin(stage)
     leader = stage.servers.leader(stage.queue("quorum"), "rabbit1")
@@ -43,8 +44,8 @@ def leader_killed(stage):
     stage.mended()
 
 
-@scenario("cluster-home-killed", "kill -9 of the node that the sidecar is at, and that has the classic queue and leads the "
-          "other one: the classic queue's messages are refused until it is back, the others go on", RabbitCluster)
+@scenario("cluster-home-killed", "kill -9 of the node that the sidecar is at, and that has the classic queue and leads "
+          "the other one: the classic queue's messages are refused until it is back, the others go on", RabbitCluster)
 def home_killed(stage):
     stage.drained_within = RETURNED_WITHIN
     home = stage.servers.leader(stage.queue("quorum"), "rabbit1")
@@ -67,7 +68,7 @@ def home_killed(stage):
     stage.mended()
 
 
-@scenario("cluster-node-stopped", "the node that the sidecar is connected to stopped in good order; it takes another one",
+@scenario("cluster-node-stopped", "the node that the sidecar is at stopped in good order; it takes another one",
           RabbitCluster)
 def node_stopped(stage):
     sidecar = begin(stage)
@@ -80,7 +81,7 @@ def node_stopped(stage):
     stage.mended()
 
 
-@scenario("cluster-node-frozen", "SIGSTOP of the node that the sidecar is connected to, until the others give it up; SIGCONT",
+@scenario("cluster-node-frozen", "SIGSTOP of the node that the sidecar is at, until the others give it up; SIGCONT",
           RabbitCluster)
 def node_frozen(stage):
     sidecar = begin(stage)

@@ -23,7 +23,8 @@ class EveryNode(MysqlProxy):
         return next(self._targets)
 
 
-@scenario("galera-node-killed", "kill -9 of the node that the sidecar is at; it goes on at another one: nothing twice", Galera)
+@scenario("galera-node-killed", "kill -9 of the node that the sidecar is at; it goes on at another one: nothing twice",
+          Galera)
 def node_killed(stage):
     stage.drained_within = RETURNED_WITHIN
     proxy = stage.keep(MysqlProxy(stage.servers.port("galera1")))
@@ -50,7 +51,8 @@ def every_node(stage):
     stage.expect_finding("Galera", "ok")
 
 
-@scenario("galera-conflicts", "somebody changes, at another node, the rows that are being settled: nothing twice", Galera)
+@scenario("galera-conflicts", "somebody changes, at another node, the rows that are being settled: nothing twice",
+          Galera)
 def conflicts(stage):
     stage.sidecar(mysql_port=stage.servers.port("galera1"))
     stage.begin()
@@ -60,7 +62,8 @@ def conflicts(stage):
         with contextlib.closing(stage.connect(stage.servers.port("galera3"), autocommit=True)) as other:
             while not over.is_set():
                 with contextlib.suppress(pymysql.err.Error), other.cursor() as cursor:
-                    cursor.execute("UPDATE msg_log SET update_time = update_time + 1 ORDER BY create_time DESC LIMIT 20")
+                    cursor.execute("UPDATE msg_log SET update_time = update_time + 1 ORDER BY create_time DESC "
+                                   "LIMIT 20")
 
     def lost():
         return sum(int(stage.servers.status(name, variable)) for name in ("galera1", "galera3")
@@ -79,7 +82,7 @@ def conflicts(stage):
     stage.mended()
 
 
-@scenario("galera-minority", "the sidecar's node without the two others, which are frozen: it waits, and goes on with them",
+@scenario("galera-minority", "the sidecar's node without the two others, which are frozen: it waits, then goes on",
           Galera)
 def minority(stage):
     stage.drained_within = RETURNED_WITHIN

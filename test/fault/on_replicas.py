@@ -22,8 +22,8 @@ def move(stage, proxy):
     proxy.cut()
 
 
-@scenario("replica-promoted", "a planned switch: the primary read-only, the replica up to date, then promoted: nothing twice",
-          Replicas)
+@scenario("replica-promoted", "a planned switch: the primary read-only, the replica up to date, then promoted: "
+          "nothing twice", Replicas)
 def promoted(stage):
     proxy, sidecar = begin(stage)
     stage.expect_finding("binary log", "ok")
@@ -45,8 +45,8 @@ def ids(stage, server, table, condition="1"):
             return {name for name, in cursor.fetchall()}
 
 
-@scenario("primary-lost-replica-behind", "kill -9 of the primary while the replica lags: what only the primary had is gone, "
-          "what was settled only there comes twice, and nothing else", Replicas)
+@scenario("primary-lost-replica-behind", "kill -9 of the primary while the replica lags: what only the primary had is "
+          "gone, what was settled only there comes twice, and nothing else", Replicas)
 def primary_lost_replica_behind(stage):
     proxy, sidecar = begin(stage)
     # Written while the replica still follows, and settled when it no longer does.
@@ -75,7 +75,7 @@ def primary_lost_replica_behind(stage):
     stage.fault(len(twice))
 
 
-@scenario("primary-lost-semi-sync", "kill -9 of the primary with semi-synchronous replication, AFTER_SYNC: nothing is gone",
+@scenario("primary-lost-semi-sync", "kill -9 of the primary, semi-synchronous with AFTER_SYNC: nothing is gone",
           Replicas)
 def primary_lost_semi_sync(stage):
     for name, value in (("master_timeout", 3_600_000), ("master_wait_point", "'AFTER_SYNC'"), ("master_enabled", 1)):

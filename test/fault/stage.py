@@ -206,7 +206,8 @@ class Stage:
         """What `doctor` says about the database."""
         config = self.write_config("doctor", {})
         done = subprocess.run([self.program, "--config", config, "doctor", "--json"], stdout=subprocess.PIPE, text=True)
-        found = [each["level"] for each in json.loads(done.stdout)["database"]["findings"] if each["subject"] == subject]
+        all_found = json.loads(done.stdout)["database"]["findings"]
+        found = [each["level"] for each in all_found if each["subject"] == subject]
         if found != [level]:
             self.problems.append(f"doctor says {found} about {subject}, not {level}")
 

@@ -63,7 +63,7 @@ struct scene {
     turned_clock clock;
     std::ostringstream lines;
     sidecar::log out{{}, lines, false};
-    access who{clock, out};
+    sidecar::api::access who{clock, out};
 };
 
 }  // namespace
@@ -116,7 +116,7 @@ TEST_SUITE("api access") {
         turned_clock clock;
         std::ostringstream lines;
         sidecar::log out({}, lines, false);
-        access open(clock, out);
+        sidecar::api::access open(clock, out);
         CHECK_FALSE(open.required());
         CHECK(open.identify({}, {}, "::1").who.name == "anyone");
         CHECK(open.identify({}, {}, "::1").who.as == role::operating);

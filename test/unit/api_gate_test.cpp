@@ -1,6 +1,7 @@
 #include "sidecar/api/gate.hpp"
 
 #include <doctest/doctest.h>
+#include <sys/stat.h>
 
 #include <cstdio>
 #include <fstream>
@@ -25,6 +26,7 @@ struct scene {
     scene() {
         std::ofstream(file) << "operator alice operator-0123456789\nviewer bob viewer-0123456789\n"
                                "consumer shop consumer-0123456789\n";
+        REQUIRE(chmod(file.c_str(), 0600) == 0);
         conf::http_access settings;
         settings.tokens_file = file;
         who.apply(settings);
@@ -75,7 +77,7 @@ struct scene {
 
     static std::unique_ptr<outbox::store> no_store() {
         conf::database settings;
-        settings.url = "sqlite:///nonexistent/outbox.db";
+        settings.url = "sqlite:///tmp/there-is-no-outbox-here.db";  // is never connected to
         return outbox::make_store(settings, {});
     }
 
@@ -83,7 +85,7 @@ struct scene {
     std::ostringstream lines;
     sidecar::log out{{}, lines, false};
     relay::steady_clock clock;
-    access who{clock, out};
+    sidecar::api::access who{clock, out};
     router routes;
     std::promise<void> released;
     std::atomic<int> slow{0};
@@ -176,6 +178,7 @@ TEST_SUITE("api gate") {
         head.content_type = "text/plain";
         CHECK(here.ask(head, "{}").status == 415);
         CHECK(here.status("GET", "/api/v1/look?a=%", viewer_token) == 400);
+        CHECK(here.status("POST", "/api/v1/change?dry_run=true", operator_token, "{}") == 400);
     }
 
     TEST_CASE("what a handler throws is an answer, and the end of nobody") {
@@ -295,8 +298,10 @@ TEST_SUITE("api sampler") {
         all.tick(0);
         all.database_clock(1'000'000, clock.time, 0us);
         std::vector<relay::attempt> batch;
-        for (int i = 0; i < 100; ++i) batch.push_back({{.id = "a", .due_since = 1'000'000 - 100}, relay::confirmed{}});
-        batch.push_back({{.id = "b", .due_since = {}}, relay::refused{"no"}});
+        relay::delivery row;
+        row.due_since = 1'000'000 - 100;
+        for (int i = 0; i < 100; ++i) batch.push_back({row, relay::confirmed{}});
+        batch.push_back({row, relay::refused{}});
         all.attempted_all(batch);
         all.carrying(7);
         clock.time += 5s;

@@ -143,3 +143,16 @@ TEST_CASE_FIXTURE(fixture, "the probes say it as JSON, whatever bytes the reason
     CHECK(routes.get("/livez").body == "{\"status\":\"ok\"}\n");
     CHECK(routes.get("/startupz").status == 503);
 }
+
+TEST_CASE_FIXTURE(fixture, "in a pause nobody reads, and it is as ready as before") {
+    turn_all();
+    connect();
+    vitals.paused(true);
+    vitals.database_down("reader", "gone");
+    CHECK(vitals.ready().good);
+    vitals.database_down("lanes", "gone");
+    CHECK(blames("lanes"));
+    vitals.database_up("lanes");
+    vitals.paused(false);
+    CHECK(blames("reader"));
+}
