@@ -102,7 +102,7 @@ class mysql_store final : public store {
     bool is_filed(const std::string& reason);
     void insert_into_ledger(std::span<const settlement* const> rows, bool id_fits);
     std::string of_this_table() const;
-    std::string old_entries(const char* what) const;
+    std::string old_entries(std::chrono::milliseconds age);
 
     std::vector<migration> migrations() const;
     void examine_all(findings& report);

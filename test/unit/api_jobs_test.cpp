@@ -15,7 +15,7 @@ namespace {
 // It never connects, as no job asks it anything.
 std::unique_ptr<outbox::store> no_database() {
     conf::database settings;
-    settings.url = "sqlite:///nowhere/at-all.db";
+    settings.url = "sqlite:///nowhere.db";
     return outbox::make_store(settings, {});
 }
 
