@@ -65,7 +65,11 @@ async function fill() {
 const sidecar = new Sidecar(program, work);
 let running, page, current;
 const shot = (name) => current.screenshot({ path: `${screenshots}/${name}.png` });
-const promises = new Promises((promise) => shot(`failed: ${promise.replace(/[^a-z0-9]+/gi, ' ').trim()}`), wanted);
+// What one leaves open must not stand in the way of the next.
+const promises = new Promises(async (promise) => {
+    await shot(`failed: ${promise.replace(/[^a-z0-9]+/gi, ' ').trim()}`);
+    await page.reload();
+}, wanted);
 
 const row = (id) => page.locator('tbody tr', { has: page.locator('.row-link', { hasText: id }) });
 const drawer = () => page.locator('.drawer');
