@@ -84,7 +84,8 @@ TEST_CASE("what is told of the ledger has the same columns on every kind of data
 TEST_CASE("migrations have the same numbers and names on every kind of database") {
     std::vector<std::pair<int, std::string>> all;
     for (const auto& one : make_subject()->open()->migration_status()) all.emplace_back(one.number, one.name);
-    CHECK(all == std::vector<std::pair<int, std::string>>{{1, "msg_log"}, {2, "msg_lane"}, {3, "sys_mq_fail"}, {4, "sys_mq_notice"}});
+    CHECK(all == std::vector<std::pair<int, std::string>>{
+                     {1, "msg_log"}, {2, "msg_lane"}, {3, "sys_mq_fail"}, {4, "sys_mq_notice"}});
 }
 
 }  // namespace
