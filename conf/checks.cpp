@@ -82,6 +82,10 @@ bool all_different(const std::vector<dead_letters>& queues) {
                        [&](const auto& one) { return one.queue.empty() || names.insert(one.queue).second; });
 }
 
+bool has_patterns(const std::vector<dead_letters>& queues) {
+    return std::any_of(queues.begin(), queues.end(), [](const auto& one) { return !one.pattern.empty(); });
+}
+
 objection listening_address(const std::string& value) {
     if (value.empty() || parse_address(value)) return std::nullopt;
     return "an IP address and a port, as in 127.0.0.1:9464 or [::]:9464";

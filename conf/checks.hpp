@@ -63,6 +63,9 @@ bool names_log(const std::vector<std::string>& urls);
 /// No queue is named by two of them.
 bool all_different(const std::vector<dead_letters>& queues);
 
+/// One of them is a pattern of names.
+bool has_patterns(const std::vector<dead_letters>& queues);
+
 /// Empty, or an address to listen on: conf/address.hpp.
 objection listening_address(const std::string& value);
 

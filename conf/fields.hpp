@@ -289,6 +289,8 @@ void describe(V& v, settings& s) {
     v.rule({"dead_letters"}, all_different(s.dead_letters), "names a queue twice");
     v.rule({"dead_letters"}, s.dead_letters.empty() || !names_log(s.broker.urls), "needs a broker, and log: is none");
     v.section("management", [&] { describe(v, s.management); });
+    v.rule({"dead_letters"}, !s.management.url.empty() || !has_patterns(s.dead_letters),
+           "has a pattern, and needs management.url to learn which queues there are");
     v.section("webhook", [&] { describe(v, s.webhook); });
     v.section("http", [&] { describe(v, s.http); });
     v.section("tracing", [&] { describe(v, s.tracing); });

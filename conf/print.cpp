@@ -13,6 +13,13 @@ namespace {
 
 using json = nlohmann::ordered_json;
 
+/// Who knows the path of a webhook's url may often call it.
+std::string without_path(const std::string& url) {
+    if (!url.starts_with("http://") && !url.starts_with("https://")) return url;
+    const auto path = url.find('/', url.find("://") + 3);
+    return path == std::string::npos || path + 1 == url.size() ? url : url.substr(0, path + 1) + "***";
+}
+
 /// Whoever fills the settings in by hand may have it wrong; showing them must not fail for it.
 json parsed(const std::string& text) {
     auto value = json::parse(text, nullptr, false);
@@ -46,7 +53,7 @@ class exhibitor {
         shown[std::string{name} + "_file"] = file;
     }
     void url(std::string_view name, const std::string& member, std::initializer_list<std::string_view>) {
-        shown[std::string{name}] = masked(member);
+        shown[std::string{name}] = without_path(masked(member));
     }
     void urls(std::string_view name, const std::vector<std::string>& members, std::initializer_list<std::string_view>) {
         auto& list = shown[std::string{name}] = json::array();

@@ -1,8 +1,8 @@
 #pragma once
 // outbox/mysql.hpp - the store on MySQL and MariaDB. Its statements stand in mysql.cpp (the relay's), mysql_order.cpp
 // (those of order by key), mysql_parked.cpp, mysql_receipts.cpp, mysql_leases.cpp (those of msg_lane),
-// mysql_ledger.cpp, mysql_failures.cpp, mysql_ledger_view.cpp, mysql_census.cpp, mysql_inspection.cpp and
-// mysql_admin.cpp (those of operators).
+// mysql_ledger.cpp, mysql_failures.cpp, mysql_ledger_view.cpp, mysql_notices.cpp, mysql_census.cpp,
+// mysql_inspection.cpp and mysql_admin.cpp (those of operators).
 
 #include <string>
 
@@ -71,6 +71,14 @@ class mysql_store final : public store {
     ledger_resend resend_entry(std::int64_t entry, bool repeat,
                                const std::function<bool(const consumer_failure&)>& send) override;
 
+    bool has_notices() override;
+    std::size_t note_entries(std::size_t limit) override;
+    std::uint64_t count_notices(std::uint64_t at_most) override;
+    std::vector<notice> due_notices(std::size_t limit) override;
+    std::optional<std::string> payload_start(std::int64_t entry, std::size_t bytes) override;
+    void record_notices(std::span<const notice_outcome> outcomes) override;
+    std::size_t forget_notices() override;
+
   private:
     void learn_schema();
     void require_table();
@@ -103,6 +111,11 @@ class mysql_store final : public store {
     void insert_into_ledger(std::span<const settlement* const> rows, bool id_fits);
     std::string of_this_table() const;
     std::string old_entries(std::chrono::milliseconds age);
+
+    std::string notice_table() const;  // quoted: sys_mq_notice, beside the table
+    void insert_notices(const std::vector<std::int64_t>& entries, int state, const std::string& seen_time);
+    void note(const std::vector<std::int64_t>& entries, int state, const std::string& seen_time);
+    std::optional<std::int64_t> notice_mark();
 
     std::vector<migration> migrations() const;
     void examine_all(findings& report);

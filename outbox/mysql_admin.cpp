@@ -35,6 +35,7 @@ std::vector<migration> mysql_store::migrations() const {
         replace_all(one.sql, "`msg_log`", table_);
         replace_all(one.sql, "`msg_lane`", lane_table_);
         replace_all(one.sql, "`sys_mq_fail`", ledger_);
+        replace_all(one.sql, "`sys_mq_notice`", notice_table());
     }
     return all;
 }

@@ -235,6 +235,7 @@ class postgresql_dialect final : public soci_dialect {
             replace_all(one.sql, "\"msg_log\"", quoted(table));
             replace_all(one.sql, "\"msg_lane\"", quoted(beside(table, "msg_lane")));
             replace_all(one.sql, "\"sys_mq_fail\"", quoted(beside(table, "sys_mq_fail")));
+            replace_all(one.sql, "\"sys_mq_notice\"", quoted(beside(table, "sys_mq_notice")));
             replace_all(one.sql, "\"msg_log_",
                         "\"" + name_of(table) + "_");  // names of indexes are a schema's, not a table's
         }

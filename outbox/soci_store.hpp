@@ -1,8 +1,8 @@
 #pragma once
 // outbox/soci_store.hpp - the store on the databases behind SOCI. Its statements stand in soci_store.cpp (the relay's),
 // soci_order.cpp (those of order by key), soci_parked.cpp, soci_receipts.cpp, soci_leases.cpp (those of msg_lane),
-// soci_ledger.cpp, soci_failures.cpp, soci_ledger_view.cpp, soci_census.cpp, soci_inspection.cpp and soci_admin.cpp
-// (those of operators); what differs between the databases, behind soci_dialect.
+// soci_ledger.cpp, soci_failures.cpp, soci_ledger_view.cpp, soci_notices.cpp, soci_census.cpp, soci_inspection.cpp and
+// soci_admin.cpp (those of operators); what differs between the databases, behind soci_dialect.
 
 #include <memory>
 #include <string>
@@ -62,6 +62,14 @@ class soci_store final : public store {
     ledger_resend resend_entry(std::int64_t entry, bool repeat,
                                const std::function<bool(const consumer_failure&)>& send) override;
 
+    bool has_notices() override;
+    std::size_t note_entries(std::size_t limit) override;
+    std::uint64_t count_notices(std::uint64_t at_most) override;
+    std::vector<notice> due_notices(std::size_t limit) override;
+    std::optional<std::string> payload_start(std::int64_t entry, std::size_t bytes) override;
+    void record_notices(std::span<const notice_outcome> outcomes) override;
+    std::size_t forget_notices() override;
+
     rows_left left() override;
     outbox::backlog backlog() override;
     std::vector<finding> examine() override;
@@ -118,6 +126,11 @@ class soci_store final : public store {
     std::string of_this_table() const;
     std::string matching(const ledger_filter& filter, asking& to) const;
     std::string old_entries(const char* what, std::chrono::milliseconds age, asking& to) const;
+
+    std::string notice_table() const;  // quoted: sys_mq_notice, beside the table
+    void insert_notices(const std::vector<std::int64_t>& entries, int state, const std::string& seen_time);
+    void note(const std::vector<std::int64_t>& entries, int state, const std::string& seen_time);
+    std::optional<std::int64_t> notice_mark();
 
     void write_leases(const std::vector<lease>& before, const std::vector<lease>& after);
     void examine_all(findings& report);

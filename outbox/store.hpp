@@ -31,6 +31,7 @@
 #include "outbox/leases.hpp"
 #include "outbox/ledger.hpp"
 #include "outbox/message.hpp"
+#include "outbox/notices.hpp"
 #include "outbox/receipts.hpp"
 
 namespace outbox {
@@ -234,7 +235,8 @@ class store : public due_rows,
               public inspection,
               public counting,
               public receipts,
-              public ledger {};
+              public ledger,
+              public notices {};
 
 struct store_options {
     conf::after_delivery after_delivery = conf::after_delivery::keep;

@@ -18,11 +18,22 @@ namespace relay {
 
 /// What was done in a dead-letter queue since it was told last.
 struct letter_report {
-    std::string_view queue;               // one of the configured ones
+    std::string_view queue;               // one of the configured ones, or that a pattern means
     std::optional<std::uint64_t> length;  // nullopt: not looked at now
     std::uint64_t redriven = 0;
     std::uint64_t filed = 0;    // in the ledger
     std::uint64_t refused = 0;  // could be neither; they are still there
+    bool dropped = false;       // the queue is not looked after any more: it is gone, or no pattern means it
+};
+
+enum class notice_event { delivered, failed, given_up, untold };
+
+/// What became of telling one failure.
+struct notice_report {
+    notice_event outcome = notice_event::delivered;  // failed: it will be tried again
+    std::int64_t entry = 0;                          // of the ledger
+    std::string_view url;                            // as it is configured: not for logs
+    std::string_view why;
 };
 
 /// The loops that relaying stands on: as long as each turns, the process is of use.
@@ -92,7 +103,16 @@ class observer {
     /// What the table holds. nullopt: another sidecar counts it from now on.
     virtual void counted(const std::optional<outbox::census>& /*what*/) {}
 
+    virtual void notice(const notice_report& /*report*/) {}
+    /// So many failures are still to be told, at least.
+    virtual void notices_waiting(std::uint64_t /*entries*/) {}
+
     virtual void dead_letters(const letter_report& /*report*/) {}
+    /// The management API has said which queues there are, or did not, and why; empty: another sidecar asks now.
+    virtual void management_up() {}
+    virtual void management_down(std::string_view /*why*/) {}
+    /// So many queues are meant by patterns and not looked after, as there are too many. When that has changed.
+    virtual void dead_letters_left_out(std::size_t /*queues*/) {}
     /// Once for each new reason. Without a queue, it concerns all of them.
     virtual void dead_letters_trouble(std::string_view /*queue*/, std::string_view /*why*/) {}
 };

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "conf/url.hpp"
+#include "relay/glob.hpp"
 
 namespace relay {
 namespace {
@@ -22,7 +23,8 @@ constexpr auto while_blocked = 250ms;
 // When nothing can be done with what is there, or with the queue.
 constexpr auto first_rest = 60s;
 constexpr auto longest_rest = 1h;
-constexpr std::size_t most_remembered = 20;  // reasons
+constexpr std::size_t most_remembered = 20;   // reasons
+constexpr std::size_t most_by_pattern = 100;  // queues: each is looked at every few seconds, and has series of its own
 
 std::int64_t now_in_seconds() {
     return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
@@ -56,11 +58,14 @@ redriver::redriver(const conf::broker& broker, const std::vector<conf::dead_lett
       draw_(std::move(random)),
       watch_(watch),
       in_charge_(std::move(in_charge)),
-      backoff_(broker.reconnect_initial, broker.reconnect_max) {
+      backoff_(broker.reconnect_initial, broker.reconnect_max),
+      wanted_(queues),
+      ledger_(ledger) {
     for (const auto& text : broker.urls) urls_.push_back(conf::parse_url(text));
     if (urls_.empty()) throw std::invalid_argument("broker.urls is empty");
     next_url_ = static_cast<std::size_t>(draw_() * static_cast<double>(urls_.size()));
     for (const auto& one : queues) {
+        if (one.queue.empty()) continue;
         queues_.emplace_back(one, ledger);
         watch_.dead_letters({one.queue, 0});
     }
@@ -68,8 +73,61 @@ redriver::redriver(const conf::broker& broker, const std::vector<conf::dead_lett
 
 redriver::~redriver() { disconnect(); }
 
+void redriver::learn_names(std::vector<std::string> names) {
+    const std::lock_guard lock(names_mutex_);
+    names_ = std::move(names);
+}
+
+// A queue that is named goes before any pattern, and an earlier pattern before a later one.
+const conf::dead_letters* redriver::pattern_for(const std::string& name) const {
+    const bool named = std::any_of(wanted_.begin(), wanted_.end(), [&](const auto& one) { return one.queue == name; });
+    const auto found = std::find_if(wanted_.begin(), wanted_.end(), [&](const auto& one) {
+        return !one.pattern.empty() && matches(one.pattern, name);
+    });
+    if (named || name.empty() || found == wanted_.end()) return nullptr;
+    // What is sent there would come back at once.
+    return found->exchange.empty() && found->routing_key == name ? nullptr : &*found;
+}
+
+void redriver::adopt_names() {
+    std::optional<std::vector<std::string>> learnt;
+    {
+        const std::lock_guard lock(names_mutex_);
+        learnt.swap(names_);
+    }
+    if (!learnt) return;
+    std::set<std::string> there;
+    for (auto& name : *learnt)
+        if (pattern_for(name)) there.insert(std::move(name));
+    std::size_t kept = 0;
+    for (auto one = queues_.begin(); one != queues_.end();) {
+        const bool by_pattern = !one->settings.pattern.empty();
+        if (by_pattern && !there.contains(one->settings.queue)) {
+            watch_.dead_letters({one->settings.queue, std::nullopt, 0, 0, 0, true});
+            one = queues_.erase(one);
+            continue;
+        }
+        kept += by_pattern ? 1 : 0;
+        there.erase(one->settings.queue);
+        ++one;
+    }
+    std::size_t left_out = 0;
+    for (const auto& name : there) {
+        if (kept == most_by_pattern) {
+            ++left_out;
+            continue;
+        }
+        auto its = *pattern_for(name);
+        its.queue = name;
+        watch_.dead_letters({queues_.emplace_back(its, ledger_).settings.queue, 0});
+        ++kept;
+    }
+    if (std::exchange(left_out_, left_out) != left_out) watch_.dead_letters_left_out(left_out);
+}
+
 milliseconds redriver::run_once() {
     if (stopping_) return 0ms;
+    adopt_names();
     if (!in_charge_()) {
         disconnect();
         if (std::exchange(measuring_, false))

@@ -5,8 +5,10 @@
 #include <atomic>
 #include <chrono>
 #include <functional>
+#include <list>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -30,6 +32,10 @@ class redriver {
              const clock& clock, random_source random, observer& watch, std::function<bool()> in_charge);
     ~redriver();
 
+    /// The names of all queues there are: those that a pattern means, and no entry names, are looked after from the
+    /// next run_once() on, at most a hundred; those that are gone, no longer. Any thread.
+    void learn_names(std::vector<std::string> names);
+
     /// Does one step in each queue in which there is something to do. Returns how long to wait then.
     ///
     /// What is in a queue when it is looked at is a pass, and is worked through before it is looked at again: what dies
@@ -44,6 +50,8 @@ class redriver {
   private:
     struct queue;
 
+    void adopt_names();
+    const conf::dead_letters* pattern_for(const std::string& name) const;
     bool connected(std::chrono::milliseconds& wait);
     void disconnect();
     void look_at(queue& one);
@@ -61,11 +69,17 @@ class redriver {
     backoff backoff_;
     time_point next_try_{};
     std::set<std::string> said_of_all_;
-    std::vector<queue> queues_;
+    const std::vector<conf::dead_letters> wanted_;
+    outbox::ledger& ledger_;
+    std::list<queue> queues_;
+    std::size_t left_out_ = 0;
     std::unique_ptr<amqp::letter_box> box_;
     bool measuring_ = false;
     bool database_up_ = false;
     std::string what_failed_;  // of the database; reported already
+
+    std::mutex names_mutex_;
+    std::optional<std::vector<std::string>> names_;  // learnt, not adopted yet; guarded by names_mutex_
 
     std::atomic<bool> stopping_{false};
     std::mutex socket_mutex_;

@@ -9,6 +9,8 @@
 #include "relay/observer.hpp"
 #include "relay/publisher.hpp"
 #include "sidecar/api/front.hpp"
+#include "sidecar/management_api.hpp"
+#include "sidecar/webhook.hpp"
 
 namespace sidecar {
 namespace {
@@ -34,6 +36,12 @@ void verify(const conf::settings& s) {
         if (!s.purge.schedule.empty()) relay::schedule::parse(s.purge.schedule, s.purge.time_zone);
     });
     for (const auto& [where, what] : api::faults_of(s.http)) problems.push_back({where, what});
+    attempt("webhook", [&] {
+        if (is_on(s.webhook)) webhook{s.webhook, {}, {}};
+    });
+    attempt("management", [&] {
+        if (!s.management.url.empty()) management_api{s.management, s.broker.urls, s.dead_letters};
+    });
     if (!problems.empty()) throw conf::invalid(std::move(problems));
 }
 

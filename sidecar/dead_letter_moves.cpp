@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "conf/url.hpp"
+#include "relay/glob.hpp"
 
 namespace sidecar {
 namespace {
@@ -17,12 +18,15 @@ std::int64_t now_in_seconds() {
 }  // namespace
 
 conf::dead_letters dead_letters_of(const conf::settings& settings, const std::string& queue) {
-    conf::dead_letters found;
-    for (const auto& one : settings.dead_letters) {
-        if (one.queue == queue) found = one;
-    }
-    found.queue = queue;
-    return found;
+    const auto& all = settings.dead_letters;
+    auto found = std::find_if(all.begin(), all.end(), [&](const auto& one) { return one.queue == queue; });
+    if (found == all.end())
+        found = std::find_if(all.begin(), all.end(), [&](const auto& one) {
+            return !one.pattern.empty() && relay::matches(one.pattern, queue);
+        });
+    auto its = found == all.end() ? conf::dead_letters() : *found;
+    its.queue = queue;
+    return its;
 }
 
 std::unique_ptr<relay::amqp::letter_box> connect_for_letters(const conf::broker& settings) {

@@ -15,7 +15,7 @@
 
 namespace sidecar {
 
-/// As the configuration has it for this queue, or with its defaults.
+/// As the configuration has it for this queue by name, or else by the first pattern that means it; or the defaults.
 conf::dead_letters dead_letters_of(const conf::settings& settings, const std::string& queue);
 
 /// The first broker that answers. Throws relay::amqp::connection_lost, with what the last one said.

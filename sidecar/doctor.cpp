@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "outbox/store.hpp"
 #include "relay/broker_doctor.hpp"
@@ -11,6 +12,7 @@
 #include "sidecar/commands.hpp"
 #include "sidecar/exit_code.hpp"
 #include "sidecar/terminal.hpp"
+#include "sidecar/webhook.hpp"
 
 namespace sidecar {
 namespace {
@@ -37,6 +39,10 @@ side examine_database(const conf::settings& settings, pending& rows) {
         const auto store = outbox::make_store(settings.database, {settings.relay.after_delivery, "doctor",
                                                                   settings.relay.ordered, settings.relay.on_failed});
         result.findings = store->examine();
+        if (is_on(settings.webhook) && !store->has_notices())
+            result.findings.push_back({level::problem, "webhook",
+                                       "there is no table sys_mq_notice beside a ledger, or no right to it",
+                                       "Failures are told to nobody. `outbox-sidecar migrate` makes the table."});
         rows.exchanges = store->pending_exchanges(exchanges_asked_for);
     } catch (const outbox::store_unusable& error) {
         result.findings.push_back({level::problem, "connection", error.what(), "Look at database.url."});
@@ -78,6 +84,17 @@ side examine_configuration(const conf::settings& settings) {
                "Set purge.delivered, or relay.after_delivery: delete.");
     if (settings.database.tls_use == conf::tls_mode::required && !settings.database.tls.verify)
         advise("database.tls", "any certificate is taken, also an impostor's", "Set database.tls.verify: true.");
+    std::set<std::string> urls;
+    for (const auto& route : settings.webhook.routes) urls.insert(route.url);
+    urls.insert(settings.webhook.url);
+    urls.erase("");
+    for (const auto& url : urls) {
+        if (const auto why = why_not_callable(settings.webhook, url))
+            result.findings.push_back({level::problem, "webhook", fmt::format("{}: {}", origin_of(url), *why),
+                                       "Failures for this url can't be told. Correct it, or set webhook.allow_local."});
+        else
+            result.findings.push_back({level::good, "webhook", origin_of(url), {}});
+    }
     return result;
 }
 

@@ -25,8 +25,9 @@ constexpr std::array<const char*, std::variant_size_v<relay::outcome>> outcome_n
 // In the order of metrics::span_fate.
 constexpr std::array span_fates = {"delivered", "refused", "dropped"};
 constexpr std::array receipt_outcomes = {"recorded", "unchanged", "unknown"};
-constexpr std::array roles = {"lanes",   "reader",    "settler",  "purger",      "listener",
-                              "counter", "emptiness", "receipts", "redeliverer", "dead_letters"};
+constexpr std::array notice_events = {"delivered", "failed", "given_up", "untold"};  // as relay::notice_event
+constexpr std::array roles = {"lanes",     "reader",   "settler",     "purger",       "listener", "counter",
+                              "emptiness", "receipts", "redeliverer", "dead_letters", "webhook"};
 constexpr std::array statuses = {outbox::status::delivering, outbox::status::delivered, outbox::status::failed,
                                  outbox::status::consumed};
 
@@ -61,6 +62,7 @@ struct metrics::impl {
         purged.emplace(std::nullopt, &purge_family.Add({{"status", std::string(purged_name(std::nullopt))}}));
         for (const char* name : receipt_outcomes) receipts.push_back(&receipt_family.Add({{"outcome", name}}));
         for (const char* name : span_fates) spans.push_back(&span_family.Add({{"outcome", name}}));
+        for (const char* name : notice_events) told.push_back(&told_family.Add({{"outcome", name}}));
         series::gauge(registry, "outbox_build_info", "Always 1; the label says which version this is.",
                       {{"version", std::string(version)}})
             .Set(1);
@@ -203,7 +205,22 @@ struct metrics::impl {
         series::counters(registry, "outbox_spans_total", "Spans for the collector of traces, by what became of them.");
     std::vector<prometheus::Counter*> spans;
 
-    // By queue, of the configured ones.
+    prometheus::Family<prometheus::Counter>& told_family =
+        series::counters(registry, "outbox_webhook_total",
+                         "Failures told by the webhook, or not: each POST that failed, and what became of each entry.");
+    std::vector<prometheus::Counter*> told;
+    prometheus::Gauge& untold = series::gauge(
+        registry, "outbox_webhook_pending",
+        "Failures that the webhook has yet to tell, as the sidecar that relays lane 0 sees it; 0 from all others.");
+
+    prometheus::Gauge& management = series::gauge(
+        registry, "outbox_management_connected",
+        "1 while the management API says which dead-letter queues there are; 0 also where no pattern asks for it.");
+    prometheus::Gauge& left_out =
+        series::gauge(registry, "outbox_dead_letter_queues_left_out",
+                      "Dead-letter queues that patterns mean and that are not looked after, as there are too many.");
+
+    // By queue.
     prometheus::Family<prometheus::Gauge>& letter_family = series::gauges(
         registry, "outbox_dead_letters",
         "Messages that wait in a dead-letter queue, as the sidecar that relays lane 0 saw it; 0 from all others.");
@@ -248,6 +265,9 @@ void metrics::ended() {
     impl_->in_flight.Set(0);
     parking(0, 0);
     impl_->receipts_connected.Set(0);
+    impl_->untold.Set(0);
+    impl_->management.Set(0);
+    impl_->left_out.Set(0);
     for (const auto& [queue, one] : impl_->letters) one.length->Set(0);
 }
 
@@ -397,10 +417,30 @@ void metrics::counted(const std::optional<outbox::census>& what) {
                what->oldest_transaction ? std::optional(seconds(*what->oldest_transaction)) : std::nullopt);
 }
 
+void metrics::notice(const relay::notice_report& report) {
+    impl_->told[static_cast<std::size_t>(report.outcome)]->Increment();
+}
+
+void metrics::notices_waiting(std::uint64_t entries) { impl_->untold.Set(static_cast<double>(entries)); }
+
+void metrics::management_up() { impl_->management.Set(1); }
+void metrics::management_down(std::string_view) { impl_->management.Set(0); }
+
+void metrics::dead_letters_left_out(std::size_t queues) { impl_->left_out.Set(static_cast<double>(queues)); }
+
 void metrics::dead_letters(const relay::letter_report& report) {
     const std::lock_guard lock(impl_->mutex);
     auto& all = impl_->letters;
     auto found = all.find(report.queue);
+    if (report.dropped) {
+        if (found == all.end()) return;
+        impl_->letter_family.Remove(found->second.length);
+        impl_->redriven_family.Remove(found->second.redriven);
+        impl_->filed_family.Remove(found->second.filed);
+        impl_->refused_family.Remove(found->second.refused);
+        all.erase(found);
+        return;
+    }
     if (found == all.end()) {
         const std::string name(report.queue);
         const prometheus::Labels label = {{"queue", name}};

@@ -56,6 +56,11 @@ class metrics final : public relay::observer {
     void carrying(std::size_t rows) override;
     void database_clock(outbox::epoch_ms now, relay::time_point asked, std::chrono::microseconds took) override;
     void counted(const std::optional<outbox::census>& what) override;
+    void notice(const relay::notice_report& report) override;
+    void notices_waiting(std::uint64_t entries) override;
+    void management_up() override;
+    void management_down(std::string_view why) override;
+    void dead_letters_left_out(std::size_t queues) override;
     void dead_letters(const relay::letter_report& report) override;
 
   private:

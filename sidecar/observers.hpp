@@ -113,8 +113,23 @@ class observers final : public relay::observer {
     void counted(const std::optional<outbox::census>& what) override {
         tell([&](auto& one) { one.counted(what); });
     }
+    void notice(const relay::notice_report& report) override {
+        tell([&](auto& one) { one.notice(report); });
+    }
+    void notices_waiting(std::uint64_t entries) override {
+        tell([&](auto& one) { one.notices_waiting(entries); });
+    }
     void dead_letters(const relay::letter_report& report) override {
         tell([&](auto& one) { one.dead_letters(report); });
+    }
+    void management_up() override {
+        tell([](auto& one) { one.management_up(); });
+    }
+    void management_down(std::string_view why) override {
+        tell([&](auto& one) { one.management_down(why); });
+    }
+    void dead_letters_left_out(std::size_t queues) override {
+        tell([&](auto& one) { one.dead_letters_left_out(queues); });
     }
     void dead_letters_trouble(std::string_view queue, std::string_view why) override {
         tell([&](auto& one) { one.dead_letters_trouble(queue, why); });

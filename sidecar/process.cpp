@@ -13,6 +13,7 @@
 #include <exception>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <thread>
 
 #include "conf/load.hpp"
@@ -29,6 +30,7 @@
 #include "sidecar/tracer.hpp"
 #include "sidecar/version.hpp"
 #include "sidecar/vitals.hpp"
+#include "sidecar/webhook.hpp"
 
 namespace sidecar {
 namespace {
@@ -98,6 +100,19 @@ class process {
         if (settings_.database.tls_use == conf::tls_mode::required && !settings_.database.tls.verify)
             out_.warning("database_unverified",
                          "database.tls.verify is off: anyone on the way can read and change what is stored");
+        warn_of_plain_webhooks();
+    }
+
+    void warn_of_plain_webhooks() {
+        std::set<std::string> origins;
+        const auto look = [&](const std::string& url) {
+            if (url.starts_with("http://")) origins.insert(origin_of(url));
+        };
+        look(settings_.webhook.url);
+        for (const auto& route : settings_.webhook.routes) look(route.url);
+        for (const auto& one : origins)
+            out_.warning("webhook_unencrypted", "failures are told in plain text: anyone on the way can read them",
+                         {{"url", one}});
     }
 
     void tell_pause(bool paused) {

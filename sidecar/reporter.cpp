@@ -7,6 +7,7 @@
 #include "conf/units.hpp"
 #include "conf/values.hpp"
 #include "sidecar/status_name.hpp"
+#include "sidecar/webhook.hpp"
 
 namespace sidecar {
 namespace {
@@ -224,6 +225,21 @@ void reporter::say_left_out(throttle& one, std::string_view event, std::string_v
                      {{"left_out", count}});
 }
 
+// Where the url leads is said, and no more of it: its path may be a secret.
+void reporter::notice(const relay::notice_report& report) {
+    using is = relay::notice_event;
+    if (report.outcome == is::delivered) return add(since_.told, 1);
+    if (report.outcome == is::untold) return;
+    const std::lock_guard lock(mutex_);
+    if (!notices_.allows(clock_.now())) return;
+    if (report.outcome == is::given_up)
+        out_.error("webhook_given_up", "a failure was not told, and will not be",
+                   {{"entry", report.entry}, {"url", origin_of(report.url)}, {"reason", report.why}});
+    else
+        out_.warning("webhook_failed", "a failure could not be told; trying again",
+                     {{"entry", report.entry}, {"url", origin_of(report.url)}, {"reason", report.why}});
+}
+
 void reporter::dead_letters(const relay::letter_report& report) {
     add(since_.redriven, report.redriven);
     add(since_.filed, report.filed);
@@ -239,6 +255,27 @@ void reporter::dead_letters_trouble(std::string_view queue, std::string_view why
                      {{"queue", queue}, {"reason", why}});
 }
 
+void reporter::management_up() {
+    const std::lock_guard lock(mutex_);
+    if (std::exchange(management_down_, {}).empty()) return;
+    out_.info("management_up", "the management API says again which queues there are");
+}
+
+void reporter::management_down(std::string_view why) {
+    const std::lock_guard lock(mutex_);
+    if (why.empty() || !management_down_.empty()) return;
+    management_down_ = why;
+    out_.warning("management_down",
+                 "the management API does not say which queues there are; those that are known are looked after",
+                 {{"reason", why}});
+}
+
+void reporter::dead_letters_left_out(std::size_t queues) {
+    if (queues == 0) return;
+    out_.warning("dead_letters_left_out", "patterns mean more dead-letter queues than are looked after",
+                 {{"left_out", queues}});
+}
+
 void reporter::tick() {
     const auto now = clock_.now();
     {
@@ -248,6 +285,7 @@ void reporter::tick() {
         say_left_out(retries_, "retry", "retries");
         say_left_out(failures_, "failed", "failures");
         say_left_out(parked_, "parked", "keys");
+        say_left_out(notices_, "webhook_failed", "failures to tell");
         say_left_out(unknown_receipts_, "receipt_unknown", "receipts");
         if (now - summarized_ < summary_period) return;
     }
@@ -265,6 +303,8 @@ void reporter::summarize() {
     if (const auto redriven = take(since_.redriven), filed = take(since_.filed); redriven + filed > 0)
         out_.info("dead_letters", fmt::format("in the last {} s", seconds),
                   {{"redriven", redriven}, {"filed", filed}, {"seconds", seconds}});
+    if (const auto told = take(since_.told); told > 0)
+        out_.info("webhook", fmt::format("in the last {} s", seconds), {{"told", told}, {"seconds", seconds}});
     if (published + retried + failed + elsewhere + receipts == 0) return;
     out_.info("summary", fmt::format("in the last {} s", seconds),
               {{"published", published},

@@ -50,7 +50,11 @@ class reporter final : public relay::observer {
     void receipts_taken(std::size_t changed, std::size_t unchanged, std::span<const std::string> unknown) override;
     void redelivered(std::size_t rows) override;
 
+    void notice(const relay::notice_report& report) override;
     void dead_letters(const relay::letter_report& report) override;
+    void management_up() override;
+    void management_down(std::string_view why) override;
+    void dead_letters_left_out(std::size_t queues) override;
     void dead_letters_trouble(std::string_view queue, std::string_view why) override;
 
     struct totals {
@@ -77,6 +81,7 @@ class reporter final : public relay::observer {
         std::atomic<std::uint64_t> receipts{0};    // that made a row consumed
         std::atomic<std::uint64_t> redriven{0};    // dead letters
         std::atomic<std::uint64_t> filed{0};       // likewise
+        std::atomic<std::uint64_t> told{0};        // failures, by the webhook
     };
 
     void say_left_out(throttle& one, std::string_view event, std::string_view what);
@@ -99,6 +104,8 @@ class reporter final : public relay::observer {
     throttle parked_{20};
     throttle unknown_receipts_{5};
     bool ledger_stays_ = false;  // said
+    throttle notices_{5};
+    std::string management_down_;  // why, if it was said
     relay::time_point summarized_;
 };
 

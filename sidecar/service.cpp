@@ -10,6 +10,7 @@
 #include <random>
 #include <thread>
 
+#include "conf/checks.hpp"
 #include "outbox/news.hpp"
 #include "outbox/store.hpp"
 #include "relay/bell.hpp"
@@ -18,15 +19,19 @@
 #include "relay/emptiness.hpp"
 #include "relay/lane_keeper.hpp"
 #include "relay/listener.hpp"
+#include "relay/notice_teller.hpp"
 #include "relay/parking.hpp"
 #include "relay/publisher.hpp"
 #include "relay/pump.hpp"
 #include "relay/purger.hpp"
+#include "relay/queue_lister.hpp"
 #include "relay/reader.hpp"
 #include "relay/receipt_queue.hpp"
 #include "relay/redeliverer.hpp"
 #include "relay/redriver.hpp"
 #include "relay/settler.hpp"
+#include "sidecar/management_api.hpp"
+#include "sidecar/webhook.hpp"
 #include "sidecar/worker.hpp"
 
 namespace sidecar {
@@ -124,8 +129,13 @@ struct service::impl {
             redeliverer_store = outbox::make_store(s.database, {s.relay.after_delivery, "redeliverer"});
         if (!s.dead_letters.empty()) {
             letter_store = outbox::make_store(patient_for(s.database, 5s), {s.relay.after_delivery, "dead_letters"});
+            if (conf::has_patterns(s.dead_letters)) directory.emplace(s.management, s.broker.urls, s.dead_letters);
             redriver.emplace(s.broker, s.dead_letters, *letter_store, clock, seeded_by_hardware(), watch,
                              [this] { return keeper.leads(); });
+        }
+        if (is_on(s.webhook)) {
+            notice_store = outbox::make_store(patient_for(s.database, 5s), {s.relay.after_delivery, "webhook"});
+            hook.emplace(s.webhook, s.database.table, instance);
         }
         if (s.database.notify) news = outbox::make_news(s.database);
         settler.take_over(std::move(taken_over));
@@ -141,6 +151,8 @@ struct service::impl {
         if (receipts) beside.emplace_back([this](worker& me) { take_receipts(me); });
         if (redeliverer_store) beside.emplace_back([this](worker& me) { redeliver(me); });
         if (redriver) beside.emplace_back([this](worker& me) { redrive(me); });
+        if (directory) beside.emplace_back([this](worker& me) { list_queues(me); });
+        if (hook) beside.emplace_back([this](worker& me) { tell_failures(me); });
         if (news) beside.emplace_back([this](worker& me) { listen(me); });
         if (emptied) beside.emplace_back([this](worker& me) { watch_for_the_end(me); });
     }
@@ -244,6 +256,23 @@ struct service::impl {
         redriver_ended.ring();
     }
 
+    void list_queues(worker& me) {
+        relay::queue_lister lister(
+            *directory, settings.management.interval, watch, [this] { return keeper.leads(); },
+            [this](std::vector<std::string> names) { redriver->learn_names(std::move(names)); });
+        while (me.going()) me.rest(lister.run_once());
+    }
+
+    void tell_failures(worker& me) {
+        relay::notice_teller teller(
+            *notice_store, settings.webhook, *hook, clock, watch, [this] { return keeper.leads(); },
+            [&me](milliseconds pause) {
+                me.rest(pause);
+                return me.going();
+            });
+        while (me.going()) me.rest(teller.run_once());
+    }
+
     void purge(worker& me) {
         for (;;) {
             const auto next = purge_schedule->next(std::chrono::system_clock::now());
@@ -280,6 +309,8 @@ struct service::impl {
         keeper.leave();
         for (auto& one : beside) one.stop();
         if (news) news->wake();
+        if (hook) hook->stop();
+        if (directory) directory->stop();
         if (receipts) receipts->leave();
         if (redriver) redriver->stop();
         stop_reading = true;
@@ -339,6 +370,9 @@ struct service::impl {
     std::unique_ptr<outbox::store> redeliverer_store;
     std::unique_ptr<relay::receipt_queue> receipts;
     std::unique_ptr<outbox::store> letter_store;
+    std::unique_ptr<outbox::store> notice_store;
+    std::optional<webhook> hook;
+    std::optional<management_api> directory;
     std::unique_ptr<outbox::news> news;
     std::optional<relay::schedule> purge_schedule;
 

@@ -3,6 +3,7 @@
 #include "sidecar/api/gate.hpp"
 #include "sidecar/api/routes.hpp"
 #include "sidecar/api/values.hpp"
+#include "sidecar/dead_letter_moves.hpp"
 #include "sidecar/message_view.hpp"
 #include "sidecar/status_name.hpp"
 #include "sidecar/version.hpp"
@@ -96,7 +97,7 @@ answer stats(const request& asked, const sampler& samples) {
     return json_answer({{"interval_ms", milliseconds(step).count()}, {"points", points}});
 }
 
-// The settings of a queue that a pattern of the configuration means are found by its name at another place.
+// Those that are named first, then those that a pattern means.
 answer dead_letters(const request& asked, const surroundings& with) {
     values::of_query(asked).done();
     auto state = with.samples.state();
@@ -118,7 +119,10 @@ answer dead_letters(const request& asked, const surroundings& with) {
         add(one.queue, state.letters[one.queue], &one);
         state.letters.erase(one.queue);
     }
-    for (const auto& [queue, one] : state.letters) add(queue, one, nullptr);
+    for (const auto& [queue, one] : state.letters) {
+        const auto by_pattern = dead_letters_of(with.settings, queue);
+        add(queue, one, by_pattern.pattern.empty() ? nullptr : &by_pattern);
+    }
     return json_answer({{"queues", queues}});
 }
 

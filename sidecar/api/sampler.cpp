@@ -218,6 +218,10 @@ void sampler::counted(const std::optional<outbox::census>& what) {
 void sampler::dead_letters(const relay::letter_report& report) {
     const std::lock_guard lock(mutex_);
     const std::string queue(report.queue);
+    if (report.dropped) {
+        state_.letters.erase(queue);
+        return;
+    }
     if (state_.letters.count(queue) == 0 && state_.letters.size() == most_queues) return;
     auto& one = state_.letters[queue];
     if (report.length) {

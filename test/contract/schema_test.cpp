@@ -71,10 +71,21 @@ TEST_CASE("the ledger has the same columns on every kind of database") {
                                                       {"retry_time", nullable, given, 0}});
 }
 
+TEST_CASE("what is told of the ledger has the same columns on every kind of database") {
+    check_equal(make_subject()->columns("sys_mq_notice"), {{"table_name", required, given, 1},
+                                                           {"entry", required, given, 2},
+                                                           {"state", required, given, 0},
+                                                           {"tries", required, given, 0},
+                                                           {"next_try_time", required, given, 0},
+                                                           {"seen_time", required, given, 0},
+                                                           {"last_error", nullable, given, 0}});
+}
+
 TEST_CASE("migrations have the same numbers and names on every kind of database") {
     std::vector<std::pair<int, std::string>> all;
     for (const auto& one : make_subject()->open()->migration_status()) all.emplace_back(one.number, one.name);
-    CHECK(all == std::vector<std::pair<int, std::string>>{{1, "msg_log"}, {2, "msg_lane"}, {3, "sys_mq_fail"}});
+    CHECK(all == std::vector<std::pair<int, std::string>>{
+                     {1, "msg_log"}, {2, "msg_lane"}, {3, "sys_mq_fail"}, {4, "sys_mq_notice"}});
 }
 
 }  // namespace

@@ -1,9 +1,12 @@
 #include "test/support/control.hpp"
 
 #include <fmt/format.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <array>
 #include <fstream>
@@ -57,6 +60,33 @@ std::string run(const std::string& command) {
 }
 
 std::string ctl(const std::string& arguments) { return run(variable("OUTBOX_TEST_CTL") + " -q " + arguments); }
+
+management_plugin::management_plugin() {
+    const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in free{};
+    free.sin_family = AF_INET;
+    free.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof free;
+    const bool found = bind(socket, reinterpret_cast<sockaddr*>(&free), size) == 0 &&
+                       getsockname(socket, reinterpret_cast<sockaddr*>(&free), &size) == 0;
+    close(socket);
+    if (!found) throw std::runtime_error("no free port");
+    const auto port = ntohs(free.sin_port);
+    ctl(
+        fmt::format("eval 'application:set_env(rabbitmq_management, tcp_config, [{{port, {}}}, {{ip, \"127.0.0.1\"}}], "
+                    "[{{persistent, true}}]).'",
+                    port));
+    private_servers(fmt::format("plugins '{}' enable rabbitmq_management", servers_dir()));
+    url_ = fmt::format("http://guest:guest@127.0.0.1:{}", port);
+}
+
+management_plugin::~management_plugin() {
+    try_to([this] { disable(); });
+}
+
+void management_plugin::disable() {
+    private_servers(fmt::format("plugins '{}' disable rabbitmq_management", servers_dir()));
+}
 
 outage::outage(server which, manner how) : which_(which) {
     private_servers(fmt::format("{} {} '{}'", how == manner::stop ? "stop" : "kill", name_of(which), servers_dir()));

@@ -47,6 +47,22 @@ class paused_broker {
     pid_t pid_;
 };
 
+/// The broker's management plugin, at work from construction to destruction.
+class management_plugin {
+  public:
+    management_plugin();
+    ~management_plugin();
+    management_plugin(const management_plugin&) = delete;
+    management_plugin& operator=(const management_plugin&) = delete;
+
+    /// http://guest:guest@127.0.0.1:port
+    const std::string& url() const { return url_; }
+    void disable();
+
+  private:
+    std::string url_;
+};
+
 /// The broker takes no message larger than this, on channels opened from construction to destruction.
 class message_size_limit {
   public:

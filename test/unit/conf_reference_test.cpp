@@ -112,7 +112,8 @@ TEST_CASE("the reference configuration has every setting, also those of its exam
 }
 
 TEST_CASE("the examples of the reference configuration work") {
-    const auto s = conf::load_text(with_examples(content_of(reference_file())), "examples", {}, {"webhook.key=k"});
+    const auto s = conf::load_text(with_examples(content_of(reference_file())), "examples", {},
+                                   {"webhook.key=k", "management.url=http://h:15672"});
     CHECK(s.retry_routes.size() == 1);
     CHECK(s.topology.exchanges.size() == 1);
     CHECK(s.topology.queues.size() == 1);

@@ -223,6 +223,42 @@ TEST_SUITE("metrics") {
         CHECK(value("outbox_dead_letters_redriven_total{queue=\"a\"}") == 3);
     }
 
+    TEST_CASE_FIXTURE(fixture, "a dead-letter queue that is dropped has no series any more") {
+        metrics.dead_letters({"a", 7});
+        metrics.dead_letters({"b", 8});
+        metrics.dead_letters({"a", std::nullopt, 0, 0, 0, true});
+        CHECK_THROWS(value("outbox_dead_letters{queue=\"a\"}"));
+        CHECK_THROWS(value("outbox_dead_letters_filed_total{queue=\"a\"}"));
+        CHECK(value("outbox_dead_letters{queue=\"b\"}") == 8);
+        metrics.dead_letters({"a", std::nullopt, 0, 0, 0, true});
+        metrics.dead_letters({"a", 1});
+        CHECK(value("outbox_dead_letters{queue=\"a\"}") == 1);
+        metrics.management_up();
+        metrics.dead_letters_left_out(3);
+        CHECK(value("outbox_management_connected") == 1);
+        CHECK(value("outbox_dead_letter_queues_left_out") == 3);
+        metrics.ended();
+        CHECK(value("outbox_management_connected") == 0);
+        CHECK(value("outbox_dead_letter_queues_left_out") == 0);
+    }
+
+    TEST_CASE_FIXTURE(fixture, "what the webhook tells is counted by outcome") {
+        CHECK(value("outbox_webhook_total{outcome=\"delivered\"}") == 0);
+        metrics.notice({relay::notice_event::delivered, 1, {}, {}});
+        metrics.notice({relay::notice_event::failed, 1, {}, {}});
+        metrics.notice({relay::notice_event::failed, 1, {}, {}});
+        metrics.notice({relay::notice_event::given_up, 1, {}, {}});
+        metrics.notice({relay::notice_event::untold, 1, {}, {}});
+        CHECK(value("outbox_webhook_total{outcome=\"delivered\"}") == 1);
+        CHECK(value("outbox_webhook_total{outcome=\"failed\"}") == 2);
+        CHECK(value("outbox_webhook_total{outcome=\"given_up\"}") == 1);
+        CHECK(value("outbox_webhook_total{outcome=\"untold\"}") == 1);
+        metrics.notices_waiting(5);
+        CHECK(value("outbox_webhook_pending") == 5);
+        metrics.ended();
+        CHECK(value("outbox_webhook_pending") == 0);
+    }
+
     TEST_CASE_FIXTURE(fixture, "when a relay ends, it holds nothing, and its counts stay") {
         metrics.broker_up("a");
         metrics.database_up("lanes");
