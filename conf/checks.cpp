@@ -45,6 +45,15 @@ objection table_name(const std::string& value) {
     return "a table or schema.table of letters, digits, _ and $, each at most 64 long";
 }
 
+objection source_name(const std::string& value) {
+    const auto fits = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+               c == '.';
+    };
+    if (!value.empty() && value.size() <= 64 && std::all_of(value.begin(), value.end(), fits)) return std::nullopt;
+    return "1 to 64 letters, digits, hyphens, underscores and dots";
+}
+
 objection usable_url(const std::string& value, std::initializer_list<std::string_view> schemes) {
     try {
         const auto parsed = parse_url(value);

@@ -49,6 +49,9 @@ objection instance_name(const std::string& value);
 /// Letters, digits, _ and $, and one dot between schema and table; each part at most 64 long. Safe to put into SQL.
 objection table_name(const std::string& value);
 
+/// Letters, digits, - _ and dots, at most 64: fit for a label, a file's name and a command line.
+objection source_name(const std::string& value);
+
 /// A url of one of the schemes; with a query only for http and https. Answers with a whole sentence that repeats
 /// nothing of the url.
 objection usable_url(const std::string& value, std::initializer_list<std::string_view> schemes);

@@ -16,6 +16,7 @@
 
 #include "conf/checks.hpp"
 #include "conf/settings.hpp"
+#include "conf/sources.hpp"
 
 namespace conf {
 
@@ -266,8 +267,9 @@ void describe(V& v, log& l) {
     v.field("format", l.format);
 }
 
+/// What each source has for itself.
 template <class V>
-void describe(V& v, settings& s) {
+void describe_source(V& v, settings& s) {
     v.section("database", [&] { describe(v, s.database); });
     v.section("broker", [&] { describe(v, s.broker); });
     v.section("message", [&] { describe(v, s.message); });
@@ -292,9 +294,27 @@ void describe(V& v, settings& s) {
     v.rule({"dead_letters"}, !s.management.url.empty() || !has_patterns(s.dead_letters),
            "has a pattern, and needs management.url to learn which queues there are");
     v.section("webhook", [&] { describe(v, s.webhook); });
+}
+
+/// What there is once in a process, however many sources it has.
+template <class V>
+void describe_process(V& v, settings& s) {
     v.section("http", [&] { describe(v, s.http); });
     v.section("tracing", [&] { describe(v, s.tracing); });
     v.section("log", [&] { describe(v, s.log); });
+}
+
+template <class V>
+void describe(V& v, settings& s) {
+    describe_source(v, s);
+    describe_process(v, s);
+}
+
+template <class V>
+void describe(V& v, source& s) {
+    v.field("name", s.name, source_name);
+    v.rule({"name"}, !s.name.empty(), "is required: what the log and the metrics call this source");
+    describe_source(v, s.settings);
 }
 
 }  // namespace conf

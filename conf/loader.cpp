@@ -38,6 +38,10 @@ std::vector<std::string> texts_of(const node& list) {
     return texts;
 }
 
+bool is_in(const std::string& name, const std::vector<std::string>& known) {
+    return std::find(known.begin(), known.end(), name) != known.end();
+}
+
 /// What an unknown key may have meant: one of its section, or, in the wrong place, one of another.
 std::string hint_for(const std::string& key, const std::vector<std::string>& known) {
     if (const auto near = nearest(key, known); !near.empty()) return fmt::format("; did you mean {}?", near);
@@ -54,9 +58,11 @@ std::vector<problem> loader::problems() const {
     std::stable_sort(sorted.begin(), sorted.end(),
                      [&](const finding& a, const finding& b) { return rank(a) < rank(b); });
     std::vector<problem> all;
+    std::set<std::pair<std::string, std::string>> told;  // what several take over is wrong in each of them
     for (const auto& [from, what] : sorted) {
         const bool in_file = from.from == origin::kind::file && from.at.line > 0;
-        all.push_back({in_file ? fmt::format("{}:{}:{}", file_, from.at.line, from.at.column) : from.where, what});
+        const auto where = in_file ? fmt::format("{}:{}:{}", file_, from.at.line, from.at.column) : from.where;
+        if (told.emplace(where, what).second) all.push_back({where, what});
     }
     return all;
 }
@@ -64,6 +70,19 @@ std::vector<problem> loader::problems() const {
 std::string loader::path_of(std::string_view name) const {
     const auto& section = frames_.back().path;
     return section.empty() ? std::string{name} : fmt::format("{}.{}", section, name);
+}
+
+/// Where an heir's setting stands for all of them; empty: nowhere, as no heir is being read.
+std::string loader::inherited_path(const std::string& path) const {
+    const bool is_heirs = !heir_.empty() && path.starts_with(heir_ + '.');
+    return is_heirs ? path.substr(heir_.size() + 1) : std::string{};
+}
+
+bool loader::has_items(std::string_view name) const {
+    const node* map = frames_.front().map;
+    return map != nullptr && std::any_of(map->children.begin(), map->children.end(), [&](const node& child) {
+               return child.key == name && child.what == node::kind::list && !child.children.empty();
+           });
 }
 
 void loader::enter(const std::string& path, const node* value, place at) {
@@ -84,9 +103,11 @@ void loader::leave() {
             const auto [first, is_first] = seen.emplace(child.key, child.key_at);
             if (!is_first)
                 report(here, path, fmt::format("is given twice, first in line {}", first->second.line));
-            else if (const auto& known = frames_.back().known;
-                     std::find(known.begin(), known.end(), child.key) == known.end())
-                report(here, path, "unknown key" + hint_for(child.key, known));
+            else if (const auto& known = frames_.back().known; !is_in(child.key, known))
+                report(here, path,
+                       frames_.back().path == heir_ && is_in(child.key, frames_.front().known)
+                           ? "belongs to the whole process: it stands at the top, for all"
+                           : "unknown key" + hint_for(child.key, known));
         }
     }
     frames_.pop_back();
@@ -101,19 +122,24 @@ const node* loader::take(std::string_view name) {
     return found == children.end() ? nullptr : &*found;
 }
 
-std::vector<const node*> loader::items(std::string_view name) {
+loader::found_list loader::items(std::string_view name) {
+    found_list all{path_of(name), {}};
     const node* child = take(name);
-    if (child == nullptr || child->what == node::kind::null) return {};
+    if (child == nullptr || child->what == node::kind::null) {
+        // Read once more for each heir, as what its elements leave out may be the heir's own.
+        const auto inherited = lists_.find(inherited_path(all.path));
+        return inherited == lists_.end() ? all : inherited->second;
+    }
     if (child->what != node::kind::list)
-        report({origin::kind::file, child->at, {}}, path_of(name),
+        report({origin::kind::file, child->at, {}}, all.path,
                fmt::format("expected a list of maps, found {}", name_of(child->what)));
-    std::vector<const node*> all;
     if (child->what == node::kind::list)
-        for (const auto& item : child->children) all.push_back(&item);
+        for (const auto& item : child->children) all.items.push_back(&item);
+    if (for_heirs_) lists_[all.path] = all;
     return all;
 }
 
-std::vector<loader::given_value> loader::sources(std::string_view name) {
+std::vector<loader::given_value> loader::given(std::string_view name) {
     std::vector<given_value> all;
     const auto path = path_of(name);
     if (const node* child = take(name)) {
@@ -150,15 +176,20 @@ void loader::report(const origin& from, const std::string& path, const std::stri
 }
 
 void loader::secret(std::string_view name, conf::secret& member, std::string& file) {
-    for (const auto& source : sources(name)) {
-        const bool is_text = source.in_file == nullptr || source.in_file->what == node::kind::scalar;
-        origins_[source.path] = source.from;
-        if (is_text)
-            member.value = text_of(source);
-        else
-            report(source.from, source.path, fmt::format("expected a text, found {}", found(source)));
-    }
     const auto file_name = std::string{name} + "_file";
+    const auto values = given(name);
+    if (values.empty() && given(file_name).empty()) return;
+    // Either of them stands instead of both that an heir would take over.
+    member.value.clear();
+    file.clear();
+    for (const auto& value : values) {
+        const bool is_text = value.in_file == nullptr || value.in_file->what == node::kind::scalar;
+        origins_[value.path] = value.from;
+        if (is_text)
+            member.value = text_of(value);
+        else
+            report(value.from, value.path, fmt::format("expected a text, found {}", found(value)));
+    }
     field(file_name, file);
     if (file.empty()) return;
     const auto path = path_of(file_name);
@@ -172,11 +203,11 @@ void loader::secret(std::string_view name, conf::secret& member, std::string& fi
 }
 
 void loader::url(std::string_view name, std::string& member, std::initializer_list<std::string_view> schemes) {
-    for (const auto& source : sources(name)) {
-        attempt(source, [&] {
-            const auto& text = text_of(source);
+    for (const auto& value : given(name)) {
+        attempt(value, [&] {
+            const auto& text = text_of(value);
             const auto fault = text.empty() ? std::nullopt : usable_url(text, schemes);
-            if (fault) return report(source.from, source.path, *fault);
+            if (fault) return report(value.from, value.path, *fault);
             member = text;
         });
     }
@@ -184,22 +215,22 @@ void loader::url(std::string_view name, std::string& member, std::initializer_li
 
 void loader::urls(std::string_view name, std::vector<std::string>& members,
                   std::initializer_list<std::string_view> schemes) {
-    for (const auto& source : sources(name)) {
-        origins_[source.path] = source.from;
-        const node* in_file = source.in_file;
+    for (const auto& value : given(name)) {
+        origins_[value.path] = value.from;
+        const node* in_file = value.in_file;
         if (in_file != nullptr && in_file->what != node::kind::list) {
             // Not shown: it may well be a url with a password.
-            report(source.from, source.path, fmt::format("expected a list [ … ], found {}", name_of(in_file->what)));
+            report(value.from, value.path, fmt::format("expected a list [ … ], found {}", name_of(in_file->what)));
             continue;
         }
-        auto texts = in_file == nullptr ? split_list(source.text) : texts_of(*in_file);
+        auto texts = in_file == nullptr ? split_list(value.text) : texts_of(*in_file);
         for (std::size_t i = 0; i < texts.size(); ++i) {
             const auto fault = usable_url(texts[i], schemes);
             if (!fault) continue;
-            auto from = source.from;
+            auto from = value.from;
             if (in_file != nullptr) from.at = in_file->children[i].at;
-            faulty_.insert(source.path);
-            report(from, fmt::format("{}[{}]", source.path, i), *fault);
+            faulty_.insert(value.path);
+            report(from, fmt::format("{}[{}]", value.path, i), *fault);
         }
         members = std::move(texts);
     }
@@ -228,19 +259,24 @@ void loader::arguments(std::string_view name, std::vector<argument>& members) {
 }
 
 void loader::rule(std::initializer_list<std::string_view> names, bool holds, std::string_view what) {
-    if (holds) return;
-    const auto faulty = [&](std::string_view name) { return faulty_.contains(path_of(name)); };
+    if (holds || for_heirs_) return;
+    const auto faulty = [&](std::string_view name) {
+        const auto path = path_of(name);
+        const auto inherited = inherited_path(path);
+        return faulty_.contains(path) || (!inherited.empty() && faulty_.contains(inherited));
+    };
     if (std::any_of(names.begin(), names.end(), faulty)) return;
 
     const auto path = path_of(*names.begin());
-    origin from{origin::kind::file, frames_.back().at, file_.empty() ? variable_of(path) : file_};
     for (const auto name : names) {
-        if (const auto given = origins_.find(path_of(name)); given != origins_.end()) {
-            from = given->second;
-            break;
-        }
+        if (const auto given = origins_.find(path_of(name)); given != origins_.end())
+            return report(given->second, path, std::string{what});
     }
-    report(from, path, std::string{what});
+    for (const auto name : names) {
+        if (const auto given = origins_.find(inherited_path(path_of(name))); given != origins_.end())
+            return report(given->second, inherited_path(path), fmt::format("{} (for {})", what, heir_));
+    }
+    report({origin::kind::file, frames_.back().at, file_.empty() ? variable_of(path) : file_}, path, std::string{what});
 }
 
 }  // namespace conf

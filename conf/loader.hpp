@@ -45,12 +45,12 @@ class loader {
 
     template <class T, class... Checks>
     void field(std::string_view name, T& member, const Checks&... checks) {
-        for (const auto& source : sources(name)) {
-            attempt(source, [&] {
-                T value = member;
-                from_text(text_of(source), value);
-                (demand(checks(value)), ...);
-                member = std::move(value);
+        for (const auto& value : given(name)) {
+            attempt(value, [&] {
+                T read = member;
+                from_text(text_of(value), read);
+                (demand(checks(read)), ...);
+                member = std::move(read);
             });
         }
     }
@@ -62,8 +62,9 @@ class loader {
 
     template <class T, class Prototype>
     void list(std::string_view name, std::vector<T>& members, Prototype prototype) {
-        const auto path = path_of(name);
-        for (const node* item : items(name)) {
+        const auto [path, all] = items(name);
+        members.clear();
+        for (const node* item : all) {
             T member = prototype();
             enter(fmt::format("{}[{}]", path, members.size()), item, item->at);
             describe(*this, member);
@@ -72,10 +73,44 @@ class loader {
         }
     }
 
+    /// Whether there is a list of this name in the whole document, with something in it.
+    bool has_items(std::string_view name) const;
+
+    /// What `visit` describes is not used as it is: it is only what heirs start from, and need not be whole.
+    template <class Visit>
+    void for_heirs(Visit visit) {
+        for_heirs_ = true;
+        visit();
+        for_heirs_ = false;
+    }
+
+    /// A list of maps in the document, each of which starts as `heir`: with what the same document's for_heirs() has
+    /// brought. Lists are taken whole; of what heirs take over, a rule that it breaks is told where it stands.
+    template <class T>
+    void heirs(std::string_view name, std::vector<T>& members, const T& heir) {
+        const auto [path, all] = items(name);
+        for (const node* item : all) {
+            if (members.size() == most_heirs) {
+                report({origin::kind::file, item->at, {}}, path, fmt::format("at most {} are possible", most_heirs));
+                break;
+            }
+            T member = heir;
+            heir_ = fmt::format("{}[{}]", path, members.size());
+            origins_[heir_] = {origin::kind::file, item->at, {}};
+            enter(heir_, item, item->at);
+            describe(*this, member);
+            leave();
+            members.push_back(std::move(member));
+        }
+        heir_.clear();
+    }
+
     void arguments(std::string_view name, std::vector<argument>& members);
     void rule(std::initializer_list<std::string_view> names, bool holds, std::string_view what);
 
   private:
+    static constexpr std::size_t most_heirs = 64;
+
     /// Where a value comes from. Ordered as problems are reported.
     struct origin {
         enum class kind { file, variable, override };
@@ -104,12 +139,18 @@ class loader {
         std::string what;
     };
 
+    struct found_list {
+        std::string path;
+        std::vector<const node*> items;
+    };
+
     std::string path_of(std::string_view name) const;
+    std::string inherited_path(const std::string& path) const;
     void enter(const std::string& path, const node* value, place at);
     void leave();
     const node* take(std::string_view name);
-    std::vector<const node*> items(std::string_view name);
-    std::vector<given_value> sources(std::string_view name);
+    found_list items(std::string_view name);
+    std::vector<given_value> given(std::string_view name);
     const std::string& text_of(const given_value& one) const;
 
     template <class Attempt>
@@ -135,6 +176,9 @@ class loader {
     std::vector<finding> findings_;
     std::map<std::string, origin> origins_;  // of every setting given, by path
     std::set<std::string> faulty_;           // paths
+    bool for_heirs_ = false;
+    std::string heir_;                         // the path of the one that is being read; empty: none is
+    std::map<std::string, found_list> lists_;  // for heirs, by path
 };
 
 }  // namespace conf

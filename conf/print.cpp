@@ -81,6 +81,14 @@ json effective(settings s) {
     return std::move(visitor.shown);
 }
 
+json effective(std::vector<source> all) {
+    if (all.size() == 1 && all.front().name.empty()) return effective(std::move(all.front().settings));
+    exhibitor visitor;
+    visitor.list("sources", all, nullptr);
+    if (!all.empty()) describe_process(visitor, all.front().settings);
+    return std::move(visitor.shown);
+}
+
 std::string dump(const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace); }
 
 /// Without quotes where no reader of YAML, old or new, could take the text for anything but text.
@@ -120,16 +128,21 @@ void print(const json& value, std::size_t indent, std::string& out) {
     }
 }
 
-}  // namespace
-
-std::string print_yaml(const settings& s) {
+std::string as_yaml(const json& document) {
     std::string text;
-    print(effective(s), 0, text);
+    print(document, 0, text);
     return text.substr(1);  // the line break that would follow the document's key, if it had one
 }
 
-std::string print_json(const settings& s) {
-    return effective(s).dump(2, ' ', false, json::error_handler_t::replace) + '\n';
+std::string as_json(const json& document) {
+    return document.dump(2, ' ', false, json::error_handler_t::replace) + '\n';
 }
+
+}  // namespace
+
+std::string print_yaml(const settings& s) { return as_yaml(effective(s)); }
+std::string print_json(const settings& s) { return as_json(effective(s)); }
+std::string print_yaml(const std::vector<source>& all) { return as_yaml(effective(all)); }
+std::string print_json(const std::vector<source>& all) { return as_json(effective(all)); }
 
 }  // namespace conf

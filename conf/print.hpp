@@ -4,6 +4,7 @@
 #include <string>
 
 #include "conf/settings.hpp"
+#include "conf/sources.hpp"
 
 namespace conf {
 
@@ -12,5 +13,9 @@ std::string print_yaml(const settings& s);
 
 /// The same as JSON, indented by two. Durations and sizes are texts as in YAML. Ends with a line break.
 std::string print_json(const settings& s);
+
+// Several, or one with a name: the list `sources`, each of them whole, and what the process has once.
+std::string print_yaml(const std::vector<source>& all);
+std::string print_json(const std::vector<source>& all);
 
 }  // namespace conf

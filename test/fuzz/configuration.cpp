@@ -1,7 +1,7 @@
 // Whatever a configuration file holds: it is loaded, or refused with reasons, and neither shows the password.
 
-#include "conf/load.hpp"
 #include "conf/print.hpp"
+#include "conf/sources.hpp"
 #include "test/fuzz/bytes.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -18,8 +18,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (!setting.empty()) overrides.push_back(setting);
     const auto is_silent = [&](const std::string& said) { return said.find(password) == said.npos; };
     try {
-        const auto settings = conf::load_text(text, "fuzz.yaml", {}, overrides);
-        fuzz::require(is_silent(conf::print_json(settings)) && is_silent(conf::print_yaml(settings)));
+        const auto sources = conf::load_sources_text(text, "fuzz.yaml", {}, overrides);
+        fuzz::require(is_silent(conf::print_json(sources)) && is_silent(conf::print_yaml(sources)));
     } catch (const conf::invalid& error) {
         fuzz::require(!error.problems().empty() && is_silent(error.what()));
     }

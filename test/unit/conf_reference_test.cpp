@@ -6,6 +6,7 @@
 
 #include "conf/fields.hpp"
 #include "conf/load.hpp"
+#include "conf/sources.hpp"
 #include "conf_testing.hpp"
 
 using conf_testing::content_of;
@@ -103,6 +104,8 @@ TEST_CASE("the reference configuration has every setting, also those of its exam
     all_paths known;
     conf::settings defaults;
     describe(known, defaults);
+    known.add("sources");
+    known.add("sources[].name");
     CHECK(known.paths.contains("retry.routes[].exchange"));
     const auto written = written_paths(with_examples(content_of(reference_file())));
     for (const auto& path : known.paths) {
@@ -112,8 +115,12 @@ TEST_CASE("the reference configuration has every setting, also those of its exam
 }
 
 TEST_CASE("the examples of the reference configuration work") {
-    const auto s = conf::load_text(with_examples(content_of(reference_file())), "examples", {},
-                                   {"webhook.key=k", "management.url=http://h:15672"});
+    const auto all = conf::load_sources_text(with_examples(content_of(reference_file())), "examples", {},
+                                             {"webhook.key=k", "management.url=http://h:15672"});
+    REQUIRE(all.size() == 2);
+    CHECK(all[0].settings.database.table == "orders_outbox");
+    CHECK(all[1].settings.relay.lanes == 4);
+    const auto& s = all[1].settings;
     CHECK(s.retry_routes.size() == 1);
     CHECK(s.topology.exchanges.size() == 1);
     CHECK(s.topology.queues.size() == 1);
