@@ -25,7 +25,7 @@ node parse(std::string_view text, const std::string& name) {
     }
 }
 
-/// Equal for two that name the same table in the same words, whoever logs in. Empty: there is no telling.
+/// Equal for two that are the same table: see same_table. Empty: there is no telling.
 std::string table_of(const database& d) {
     url where;
     try {
@@ -94,6 +94,11 @@ std::vector<source> load_document(const node& document, const std::string& name,
 }
 
 }  // namespace
+
+bool same_table(const database& one, const database& other) {
+    const auto table = table_of(one);
+    return !table.empty() && table == table_of(other);
+}
 
 std::vector<source> load_sources(const std::string& file, const environment& env,
                                  const std::vector<std::string>& overrides) {

@@ -18,6 +18,9 @@ struct source {
     bool operator==(const source&) const = default;
 };
 
+/// Whether both name the same table in the same words, whoever logs in there. The same server may have several names.
+bool same_table(const database& one, const database& other);
+
 /// As `load` in conf/load.hpp. At least one; several have different names and different tables.
 std::vector<source> load_sources(const std::string& file, const environment& env,
                                  const std::vector<std::string>& overrides);

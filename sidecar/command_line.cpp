@@ -40,6 +40,10 @@ void add_global_options(CLI::App& app, invocation& result) {
         ->option_text("KEY=VALUE")
         ->allow_extra_args(false)  // or it would swallow the command
         ->take_all();
+    app.add_option("--source", result.source,
+                   "One of several sources, by its name; else run, check, migrate, doctor, status and\n"
+                   "purge mean all of them, one after the other")
+        ->option_text("NAME");
     app.add_flag("--json", result.json, "Print JSON instead of text");
 }
 
@@ -47,7 +51,7 @@ template <class Command>
 CLI::App* add_command(CLI::App& app, invocation& result, const std::string& name, const std::string& what) {
     auto* command = app.add_subcommand(name, what);
     command->fallthrough();  // for the global options
-    command->footer("\nAlso --config, --set and --json; see `outbox-sidecar --help`.");
+    command->footer("\nAlso --config, --set, --source and --json; see `outbox-sidecar --help`.");
     command->callback([&result] {
         if (!std::holds_alternative<Command>(result.what)) result.what = Command{};
     });
@@ -176,6 +180,13 @@ void add_message_commands(CLI::App& app, invocation& result, options& given) {
         ->check(CLI::Range(1, 100'000));
 }
 
+void check_source(const invocation& wanted) {
+    const bool of_process =
+        std::holds_alternative<command::health>(wanted.what) || std::holds_alternative<command::version>(wanted.what);
+    if (wanted.source && of_process)
+        throw CLI::ValidationError("--source", "this command is about the process, not about one of its sources");
+}
+
 }  // namespace
 
 std::variant<invocation, parting> parse(const std::vector<std::string>& arguments) {
@@ -197,6 +208,7 @@ std::variant<invocation, parting> parse(const std::vector<std::string>& argument
         app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));  // it pops them off the back
         if (!shell.empty()) return parting{exit_code::success, completion(app, shell)};
         result.what = given.of(result.what);
+        check_source(result);
         if (auto* retry = std::get_if<command::retry>(&result.what)) check(*retry);
         if (const auto* remove = std::get_if<command::remove>(&result.what)) check(*remove);
         if (const auto* failures = std::get_if<command::failures>(&result.what)) check(*failures);

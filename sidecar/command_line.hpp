@@ -100,6 +100,7 @@ using any = std::variant<run, check, migrate, doctor, status, purge, list, group
 struct invocation {
     std::optional<std::string> config_file;  // as given with --config
     std::vector<std::string> overrides;      // "retry.initial=5s", in the order given
+    std::optional<std::string> source;       // that one alone
     bool json = false;
     command::any what = command::run{};
 };

@@ -1,7 +1,12 @@
 #pragma once
 // sidecar/commands.hpp - what each command does. Each prints to standard output, and returns the process's exit code.
 
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
 #include "conf/settings.hpp"
+#include "conf/sources.hpp"
 #include "sidecar/command_line.hpp"
 
 namespace sidecar {
@@ -14,7 +19,12 @@ struct context {
     const invocation& wanted;
     const conf::settings& settings;
     bool json;
+    std::string source{};                 // the one whose settings these are, as one of several; else empty
+    std::vector<conf::source> sources{};  // for run and check: all that are meant
 };
+
+/// JSON that a command prints, of one line; as one of several, with the source's name in front.
+std::string printed(const context& at, const nlohmann::ordered_json& document);
 
 int run(const command::run& options, const context& at);
 int check(const context& at);

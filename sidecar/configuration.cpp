@@ -16,13 +16,13 @@ namespace sidecar {
 namespace {
 
 // What only those who use a setting can judge.
-void verify(const conf::settings& s) {
-    std::vector<conf::problem> problems;
-    const auto attempt = [&](const char* where, auto&& build) {
+void verify(const conf::source& source, std::vector<conf::problem>& problems) {
+    const auto& s = source.settings;
+    const auto attempt = [&](const std::string& where, auto&& build) {
         try {
             build();
         } catch (const std::invalid_argument& error) {
-            problems.push_back({where, error.what()});
+            problems.push_back({source.name.empty() ? where : source.name + ": " + where, error.what()});
         }
     };
     relay::observer nobody;
@@ -35,14 +35,12 @@ void verify(const conf::settings& s) {
     attempt("purge.schedule", [&] {
         if (!s.purge.schedule.empty()) relay::schedule::parse(s.purge.schedule, s.purge.time_zone);
     });
-    for (const auto& [where, what] : api::faults_of(s.http)) problems.push_back({where, what});
     attempt("webhook", [&] {
         if (is_on(s.webhook)) webhook{s.webhook, {}, {}};
     });
     attempt("management", [&] {
         if (!s.management.url.empty()) management_api{s.management, s.broker.urls, s.dead_letters};
     });
-    if (!problems.empty()) throw conf::invalid(std::move(problems));
 }
 
 }  // namespace
@@ -58,15 +56,18 @@ std::string config_file(const invocation& wanted, const conf::environment& env,
     return {};
 }
 
-conf::settings load(const invocation& wanted) {
+std::vector<conf::source> load(const invocation& wanted) {
     const auto env = conf::process_environment();
     const auto exists = [](const std::string& file) {
         std::error_code ignored;
         return std::filesystem::exists(file, ignored);
     };
-    auto settings = conf::load(config_file(wanted, env, exists), env, wanted.overrides);
-    verify(settings);
-    return settings;
+    auto sources = conf::load_sources(config_file(wanted, env, exists), env, wanted.overrides);
+    std::vector<conf::problem> problems;
+    for (const auto& one : sources) verify(one, problems);
+    for (const auto& [where, what] : api::faults_of(sources.front().settings.http)) problems.push_back({where, what});
+    if (!problems.empty()) throw conf::invalid(std::move(problems));
+    return sources;
 }
 
 }  // namespace sidecar

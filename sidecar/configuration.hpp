@@ -3,8 +3,10 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "conf/load.hpp"
+#include "conf/sources.hpp"
 #include "sidecar/command_line.hpp"
 
 namespace sidecar {
@@ -14,8 +16,8 @@ namespace sidecar {
 std::string config_file(const invocation& wanted, const conf::environment& env,
                         const std::function<bool(const std::string&)>& exists);
 
-/// Loads the settings and makes sure that every part of the sidecar can be built from them. Connects to nothing.
-/// Throws conf::invalid with all problems.
-conf::settings load(const invocation& wanted);
+/// Loads the settings of all sources, whatever --source says, and makes sure that every part of the sidecar can be
+/// built from them. Connects to nothing. Throws conf::invalid with all problems.
+std::vector<conf::source> load(const invocation& wanted);
 
 }  // namespace sidecar

@@ -129,7 +129,7 @@ void print_text(const std::vector<side>& sides) {
                              advice == 1 ? "" : "s");
 }
 
-void print_json(const std::vector<side>& sides) {
+void print_json(const std::vector<side>& sides, const context& at) {
     json document = {{"problems", count(sides, level::problem)}, {"advice", count(sides, level::advice)}};
     for (const auto& one : sides) {
         auto findings = json::array();
@@ -142,7 +142,8 @@ void print_json(const std::vector<side>& sides) {
         key[0] = static_cast<char>(key[0] + ('a' - 'A'));
         document[key] = {{"reachable", one.reachable}, {"findings", findings}};
     }
-    std::cout << document.dump(2, ' ', false, json::error_handler_t::replace) << '\n';
+    std::cout << (at.source.empty() ? document.dump(2, ' ', false, json::error_handler_t::replace) + '\n'
+                                    : printed(at, document));
 }
 
 }  // namespace
@@ -153,7 +154,7 @@ int doctor(const context& at) {
     sides.push_back(examine_database(at.settings, rows));
     sides.push_back(examine_broker(at.settings, rows));
     sides.push_back(examine_configuration(at.settings));
-    at.json ? print_json(sides) : print_text(sides);
+    at.json ? print_json(sides, at) : print_text(sides);
 
     const bool all_reachable = std::all_of(sides.begin(), sides.end(), [](const side& one) { return one.reachable; });
     if (!all_reachable) return exit_code::unavailable;

@@ -46,7 +46,7 @@ conf::url parsed(const std::string& text) {
 }  // namespace
 
 int health(const command::health& options, const invocation& wanted) {
-    auto text = options.url ? *options.url : own_url(load(wanted).http);
+    auto text = options.url ? *options.url : own_url(load(wanted).front().settings.http);
     const auto url = parsed(text);
     if (url.path.size() <= 1) text += (url.path.empty() ? "/" : "") + options.probe + "z";
     try {

@@ -21,7 +21,7 @@ void merge(listener& into, const std::string& setting, const std::string& serves
 
 }  // namespace
 
-http_front::http_front(const conf::http& settings, const vitals& of, const metrics& numbers, log& out) {
+http_front::http_front(const conf::http& settings, const source_records& of, log& out) {
     std::map<std::string, listener> by_address;
     if (!settings.probes.empty()) {
         auto& one = by_address[settings.probes];
@@ -31,9 +31,8 @@ http_front::http_front(const conf::http& settings, const vitals& of, const metri
     if (!settings.metrics.empty()) {
         auto& one = by_address[settings.metrics];
         merge(one, "http.metrics", "/metrics");
-        one.routes.add("/metrics", [&numbers] {
-            return http_answer{.content_type = metrics::content_type, .body = numbers.text()};
-        });
+        one.routes.add("/metrics",
+                       [&of] { return http_answer{.content_type = metrics::content_type, .body = of.metrics_text()}; });
     }
     for (auto& [where, one] : by_address) {
         try {

@@ -8,8 +8,7 @@
 #include "conf/settings.hpp"
 #include "sidecar/http_server.hpp"
 #include "sidecar/log.hpp"
-#include "sidecar/metrics.hpp"
-#include "sidecar/vitals.hpp"
+#include "sidecar/source_record.hpp"
 
 namespace sidecar {
 
@@ -17,7 +16,7 @@ namespace sidecar {
 class http_front {
   public:
     /// Throws http_unavailable, whose words name the setting, and then nothing is served.
-    http_front(const conf::http& settings, const vitals& of, const metrics& numbers, log& out);
+    http_front(const conf::http& settings, const source_records& of, log& out);
     ~http_front();
     http_front(const http_front&) = delete;
     http_front& operator=(const http_front&) = delete;

@@ -57,8 +57,10 @@ bool steers_a_terminal(std::string_view character) {
     return general || isolates;
 }
 
-std::string text_line(conf::log_level level, std::string_view message, std::initializer_list<log_field> fields) {
+std::string text_line(conf::log_level level, const std::string& source, std::string_view message,
+                      std::initializer_list<log_field> fields) {
     std::string line = fmt::format("{} {:<7} {}", utc_now(), name_of(level), printable(message));
+    if (!source.empty()) line += fmt::format(" source={}", source);
     for (const auto& field : fields) {
         if (!field.value.is_string()) {
             line += fmt::format(" {}={}", field.name, field.value.dump());
@@ -71,9 +73,10 @@ std::string text_line(conf::log_level level, std::string_view message, std::init
     return line;
 }
 
-std::string json_line(conf::log_level level, std::string_view event, std::string_view message,
-                      std::initializer_list<log_field> fields) {
+std::string json_line(conf::log_level level, const std::string& source, std::string_view event,
+                      std::string_view message, std::initializer_list<log_field> fields) {
     json line = {{"time", utc_now()}, {"level", name_of(level)}, {"event", event}, {"message", message}};
+    if (!source.empty()) line["source"] = source;
     for (const auto& field : fields) line[std::string(field.name)] = field.value;
     return line.dump(-1, ' ', false, json::error_handler_t::replace);
 }
@@ -109,11 +112,13 @@ struct log::impl {
     spdlog::logger logger;
 };
 
-log::log(const conf::log& settings, std::ostream& out, bool terminal) : impl_(std::make_unique<impl>(out, terminal)) {
+log::log(const conf::log& settings, std::ostream& out, bool terminal) : impl_(std::make_shared<impl>(out, terminal)) {
     apply(settings);
 }
 
 log::~log() = default;
+
+log log::of(std::string source) const { return {impl_, std::move(source)}; }
 
 void log::apply(const conf::log& settings) {
     impl_->logger.set_level(spdlog_level(settings.level));
@@ -127,7 +132,8 @@ void log::write(conf::log_level level, std::string_view event, std::string_view 
                 std::initializer_list<log_field> fields) {
     if (!shows(level)) return;
     try {
-        const auto line = impl_->as_json ? json_line(level, event, message, fields) : text_line(level, message, fields);
+        const auto line = impl_->as_json ? json_line(level, source_, event, message, fields)
+                                         : text_line(level, source_, message, fields);
         impl_->logger.log(spdlog_level(level), spdlog::string_view_t(line));
     } catch (const std::exception&) {
         // Out of memory, most likely: the relay matters more than a line about it.

@@ -6,7 +6,9 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <ostream>
+#include <string>
 #include <string_view>
+#include <utility>
 
 #include "conf/settings.hpp"
 
@@ -23,6 +25,10 @@ class log {
     /// `terminal`: whether people read `out`, which decides for log.format `auto`. `out` has to outlive this object.
     log(const conf::log& settings, std::ostream& out, bool terminal);
     ~log();
+
+    /// The same log, for one of several sources: each line has a field `source`. Settings are those of both. Empty: the
+    /// process, or its only source; no such field.
+    log of(std::string source) const;
 
     /// From the next line on.
     void apply(const conf::log& settings);
@@ -47,7 +53,10 @@ class log {
 
   private:
     struct impl;
-    std::unique_ptr<impl> impl_;
+    log(std::shared_ptr<impl> same, std::string source) : impl_(std::move(same)), source_(std::move(source)) {}
+
+    std::shared_ptr<impl> impl_;
+    std::string source_;
 };
 
 /// The text with every control character, line separator, invisible direction mark and invalid byte made visible: safe

@@ -4,6 +4,7 @@
 #include <prometheus/text_serializer.h>
 
 #include <algorithm>
+#include <iterator>
 #include <mutex>
 #include <set>
 #include <variant>
@@ -42,6 +43,8 @@ const std::vector<double> batch_bounds = {1, 5, 10, 25, 50, 100, 200, 300, 400, 
 constexpr auto clock_lasts = 10s;
 
 double seconds(std::chrono::duration<double> time) { return time.count(); }
+
+bool of_process(std::string_view family) { return family == "outbox_build_info"; }
 
 double unix_seconds() { return seconds(std::chrono::system_clock::now().time_since_epoch()); }
 
@@ -253,7 +256,34 @@ struct metrics::impl {
 metrics::metrics(const relay::clock& clock) : impl_(std::make_unique<impl>(clock)) {}
 metrics::~metrics() = default;
 
-std::string metrics::text() const { return prometheus::TextSerializer().Serialize(impl_->registry.Collect()); }
+std::string metrics::text() const {
+    const std::pair<std::string, const metrics*> only{{}, this};
+    return text({&only, 1});
+}
+
+std::string metrics::text(std::span<const std::pair<std::string, const metrics*>> all) {
+    std::vector<prometheus::MetricFamily> families;
+    std::map<std::string, std::size_t> places;
+    for (const auto& [source, one] : all) {
+        for (auto& family : one->impl_->registry.Collect()) {
+            const auto [place, first] = places.emplace(family.name, families.size());
+            if (of_process(family.name)) {
+                if (first) families.push_back(std::move(family));
+                continue;
+            }
+            if (!source.empty())
+                for (auto& series : family.metric) series.label.insert(series.label.begin(), {"source", source});
+            if (first) {
+                families.push_back(std::move(family));
+                continue;
+            }
+            auto& into = families[place->second].metric;
+            into.insert(into.end(), std::make_move_iterator(family.metric.begin()),
+                        std::make_move_iterator(family.metric.end()));
+        }
+    }
+    return prometheus::TextSerializer().Serialize(families);
+}
 
 void metrics::ended() {
     const std::lock_guard lock(impl_->mutex);

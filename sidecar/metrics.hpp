@@ -2,7 +2,9 @@
 // sidecar/metrics.hpp - what the relay does, as numbers for Prometheus. README.md lists every series.
 
 #include <memory>
+#include <span>
 #include <string>
+#include <utility>
 
 #include "relay/clock.hpp"
 #include "relay/observer.hpp"
@@ -18,6 +20,9 @@ class metrics final : public relay::observer {
     /// All series in the text format 0.0.4. Every one is there from the start, but for those that only some databases
     /// have.
     std::string text() const;
+    /// Those of several sources in one, by the names of the sources: each series has a label `source`, but for what is
+    /// said of the process. An empty name adds no label.
+    static std::string text(std::span<const std::pair<std::string, const metrics*>> all);
     static constexpr auto content_type = "text/plain; version=0.0.4; charset=utf-8";
 
     /// What became of spans: they were delivered, refused by the collector, or dropped for want of room.

@@ -40,7 +40,7 @@ relay::purge_report delete_rows(outbox::store& store, const conf::purge& setting
         });
 }
 
-void print_json(const relay::purge_report& report, bool dry_run) {
+void print_json(const relay::purge_report& report, bool dry_run, const context& at) {
     auto lines = json::array();
     for (const auto& line : report.lines)
         lines.push_back({{"status", line.status ? json(static_cast<int>(*line.status)) : json()},
@@ -49,7 +49,7 @@ void print_json(const relay::purge_report& report, bool dry_run) {
                          {"rows", line.possible ? json(line.rows) : json()}});
     const json document = {
         {"dry_run", dry_run}, {"complete", report.complete}, {"took_ms", report.took.count()}, {"statuses", lines}};
-    std::cout << document.dump() << '\n';
+    std::cout << printed(at, document);
 }
 
 void print_text(const relay::purge_report& report, bool dry_run) {
@@ -78,7 +78,7 @@ int purge(const command::purge& options, const context& at) {
     const auto store = outbox::make_store(at.settings.database, {at.settings.relay.after_delivery, "purge"});
     const auto report =
         options.dry_run ? relay::purge_preview(*store, at.settings.purge) : delete_rows(*store, at.settings.purge);
-    at.json ? print_json(report, options.dry_run) : print_text(report, options.dry_run);
+    at.json ? print_json(report, options.dry_run, at) : print_text(report, options.dry_run);
     return report.complete ? exit_code::success : exit_code::failed;
 }
 

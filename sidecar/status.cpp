@@ -28,7 +28,7 @@ struct overview {
     }
 };
 
-void print_json(const overview& all) {
+void print_json(const overview& all, const context& at) {
     auto rows = json::array();
     for (const auto& [status, count] : all.backlog.by_status)
         rows.push_back({{"status", status}, {"name", status_name(status)}, {"rows", count}});
@@ -46,7 +46,7 @@ void print_json(const overview& all) {
                      {"migrations", migrations}};
     if (const auto& keys = all.backlog.blocked_keys)
         document["blocked_keys"] = {{"count", keys->count}, {"complete", keys->complete}};
-    std::cout << document.dump() << '\n';
+    std::cout << printed(at, document);
 }
 
 void print_lanes(const overview& all) {
@@ -97,7 +97,7 @@ int status(const command::status& options, const context& at) {
     all.backlog = store->backlog();
     if (store->has_leases()) all.lanes = store->read_leases();
     all.migrations = store->migration_status();
-    at.json ? print_json(all) : print_text(all);
+    at.json ? print_json(all, at) : print_text(all);
     return exit_code::success;
 }
 

@@ -21,19 +21,23 @@ std::string family_of(const std::string& sample, const std::map<std::string, fam
 }
 
 void check_histogram(const std::string& name, const family& one) {
-    double before = 0, last = -1;
-    std::map<double, double> buckets;
-    static const std::regex bucket("_bucket\\{le=\"([^\"]+)\"\\}$");
+    std::map<std::string, std::map<double, double>> by_labels;  // those besides le
+    static const std::regex bucket("_bucket\\{(.*[^,])?,?le=\"([^\"]+)\"\\}$");
     for (const auto& [series, value] : one.samples) {
         std::smatch found;
-        if (std::regex_search(series, found, bucket)) buckets[std::stod(found[1])] = value;
+        if (std::regex_search(series, found, bucket)) by_labels[found[1]][std::stod(found[2])] = value;
     }
-    for (const auto& [bound, value] : buckets) {
-        if (value < before) throw std::runtime_error(name + ": its buckets do not add up");
-        before = last = value;
+    if (by_labels.empty()) throw std::runtime_error(name + ": it has no buckets");
+    for (const auto& [labels, buckets] : by_labels) {
+        double last = 0;
+        for (const auto& [bound, value] : buckets) {
+            if (value < last) throw std::runtime_error(name + ": its buckets do not add up");
+            last = value;
+        }
+        const auto count = name + "_count" + (labels.empty() ? "" : "{" + labels + "}");
+        if (!std::isinf(buckets.rbegin()->first) || last != one.samples.at(count))
+            throw std::runtime_error(name + ": its last bucket is not its count");
     }
-    if (!std::isinf(buckets.rbegin()->first) || last != one.samples.at(name + "_count"))
-        throw std::runtime_error(name + ": its last bucket is not its count");
 }
 
 }  // namespace

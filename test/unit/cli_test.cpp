@@ -44,6 +44,15 @@ TEST_CASE("run goes on for ever, unless it is told to end when nothing is left")
     CHECK(std::get<command::run>(understood({"run", "--until-empty"}).what).until_empty);
 }
 
+TEST_CASE("a source is named before or after the command; the process as a whole has none") {
+    CHECK(!understood({"status"}).source);
+    CHECK(understood({"--source", "orders", "status"}).source == "orders");
+    CHECK(understood({"list", "--source", "orders"}).source == "orders");
+    CHECK(understood({"--source", "orders"}).source == "orders");
+    for (const char* command : {"health", "version"})
+        CHECK(refused({command, "--source", "orders"}).exit_code == exit_code::usage);
+}
+
 TEST_CASE("each command is understood") {
     CHECK(is<command::run>(understood({"run"})));
     CHECK(is<command::check>(understood({"check"})));

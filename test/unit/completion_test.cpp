@@ -61,6 +61,7 @@ TEST_CASE("bash completes commands, options and their values") {
     CHECK(offered("outbox-sidecar --config /etc/passw").contains("/etc/passwd"));
     CHECK(offered("outbox-sidecar list --exchange ").empty());
     CHECK(offered("outbox-sidecar list --js") == words{"--json"});
+    CHECK(offered("outbox-sidecar list --so") == words{"--source"});
 }
 
 TEST_CASE("every command and long option of the help is known to each shell, and to the man page") {

@@ -60,6 +60,27 @@ struct small_disk : std::streambuf {
 
 }  // namespace
 
+TEST_CASE("a source's lines name it, and follow the settings of the whole log") {
+    std::ostringstream out;
+    sidecar::log log({conf::log_level::info, conf::log_format::json}, out, false);
+    auto orders = log.of("orders");
+    orders.info("a", "x", {{"n", 1}});
+    log.of("").info("b", "x");
+    log.info("c", "x");
+    const auto lines = lines_of(out);
+    REQUIRE(lines.size() == 3);
+    CHECK(json::parse(lines[0])["source"] == "orders");
+    CHECK(json::parse(lines[0])["n"] == 1);
+    CHECK_FALSE(json::parse(lines[1]).contains("source"));
+    CHECK_FALSE(json::parse(lines[2]).contains("source"));
+
+    log.apply({conf::log_level::warning, conf::log_format::text});
+    orders.info("a", "not shown");
+    orders.warning("a", "shown");
+    REQUIRE(lines_of(out).size() == 4);
+    CHECK(lines_of(out)[3].ends_with("warning shown source=orders"));
+}
+
 TEST_CASE("a log whose disk was full goes on, on a line of its own, when there is room again") {
     small_disk disk;
     std::ostream out(&disk);

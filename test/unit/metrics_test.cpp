@@ -74,6 +74,31 @@ TEST_SUITE("metrics") {
         for (const auto& objection : support::lint(all())) FAIL_CHECK(objection);
     }
 
+    TEST_CASE_FIXTURE(fixture, "those of several sources are one text: each series by its source, the process's once") {
+        sidecar::metrics other{clock};
+        metrics.attempted(answered(relay::confirmed{}, 1ms));
+        for (int i = 0; i < 2; ++i) other.attempted(answered(relay::confirmed{}, 1ms));
+        auto census = some_census();
+        census.history_length = 9;  // a series that only one of them has
+        other.counted(census);
+        const std::vector<std::pair<std::string, const sidecar::metrics*>> both = {{"orders", &metrics},
+                                                                                   {"billing", &other}};
+        const auto together = support::read_exposition(sidecar::metrics::text(both));
+        for (const auto& objection : support::lint(together)) FAIL_CHECK(objection);
+        const auto is = [&](const std::string& series) { return support::value_of(together, series); };
+        CHECK(is("outbox_attempts_total{source=\"orders\",outcome=\"confirmed\"}") == 1);
+        CHECK(is("outbox_attempts_total{source=\"billing\",outcome=\"confirmed\"}") == 2);
+        CHECK(is("outbox_confirm_duration_seconds_bucket{source=\"billing\",le=\"+Inf\"}") == 2);
+        CHECK(is("outbox_innodb_history_length{source=\"billing\"}") == 9);
+        CHECK(together.at("outbox_build_info").samples.size() == 1);
+        CHECK(together.at("outbox_build_info").samples.begin()->first.find("source") == std::string::npos);
+        for (const auto& [name, one] : together) {
+            CAPTURE(name);
+            for (const auto& [series, value] : one.samples)
+                CHECK((name == "outbox_build_info" || series.find("source=\"") != std::string::npos));
+        }
+    }
+
     TEST_CASE_FIXTURE(fixture, "labels take few values, whatever passes through") {
         std::size_t before = 0, after = 0;
         for (const auto& [name, one] : all()) before += one.samples.size();
