@@ -44,7 +44,7 @@ WELL = {
     'outbox_confirm_duration_seconds_bucket{job="shop", instance="a", le="+Inf"}': "0+100x60",
 }
 
-# What happens; the series that are otherwise, by a part of their names; and which alerts fire at which minute.
+# What happens; the series that are otherwise, by a part of their names, or new; and which alerts fire at which minute.
 STORIES = [
     ("all is well", {}, {5: [], 30: [], 59: []}),
     ("messages wait, for longer than a moment", {"oldest_due": "100x9 300x50"}, {14: [], 16: ["OutboxMessagesWait"]}),
@@ -52,6 +52,15 @@ STORIES = [
     ("nobody relays", {'lanes_held{job="shop", instance="a"': "1x9 0x50"}, {11: [], 13: ["OutboxRelayedByNobody"]}),
     ("another takes over", {'lanes_held{job="shop", instance="a"': "1x9 0x50",
                             'lanes_held{job="shop", instance="b"': "0x10 1x50"}, {13: []}),
+    ("of several sources one is relayed by nobody", {
+        'outbox_lanes_held{job="shop", instance="a", source="orders"}': "1x60",
+        'outbox_lanes_held{job="shop", instance="a", source="billing"}': "1x9 0x50",
+    }, {11: [], 13: ["OutboxRelayedByNobody"]}),
+    ("messages of one source wait, and are counted by nobody of another", {
+        'outbox_oldest_due_age_seconds{job="shop", instance="a", source="orders"}': "100x9 300x50",
+        'outbox_backlog_counted_timestamp_seconds{job="shop", instance="a", source="orders"}': "0+60x60",
+        'outbox_backlog_counted_timestamp_seconds{job="shop", instance="a", source="billing"}': "0x60",
+    }, {9: [], 30: ["OutboxBacklogUncounted", "OutboxMessagesWait"]}),
     ("no sidecar answers", {"outbox": "1x9 stale"}, {14: [], 16: ["OutboxSidecarGone"]}),
     ("one of two sidecars answers", {'build_info{job="shop", instance="b"': "1x9 stale"}, {30: []}),
     ("the broker is away", {"broker_connected": "1x9 0x50"}, {14: [], 16: ["OutboxBrokerDown"]}),
@@ -88,7 +97,7 @@ STORIES = [
 def series_of(changes):
     series = dict(WELL)
     for part, values in changes.items():
-        for name in [name for name in WELL if part in name]:
+        for name in [name for name in WELL if part in name] or [part]:
             series[name] = values
     return [{"series": name, "values": values} for name, values in series.items()]
 
