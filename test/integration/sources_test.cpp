@@ -228,7 +228,9 @@ TEST_SUITE("sources") {
 
     TEST_CASE_FIXTURE(sources_scene,
                       "status, doctor, migrate, purge and check go through all of them; the others ask for one") {
-        const auto file = write(all() + source("gone", {.url = "postgresql://u@127.0.0.1:1/x"}));
+        conf::database nowhere;
+        nowhere.url = "postgresql://u@127.0.0.1:1/x";
+        const auto file = write(all() + source("gone", nowhere));
         const auto told_by = [&](std::vector<std::string> arguments) {
             arguments.insert(arguments.end(), {"--config", file});
             return run_sidecar(arguments, {});
