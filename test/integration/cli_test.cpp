@@ -157,7 +157,7 @@ TEST_SUITE("command line") {
         const auto none = run_sidecar({"purge", "--set", "purge.delivered=never", "--set", "purge.consumed=never"},
                                       settings_for(table));
         CHECK(none.code == 0);
-        CHECK(contains(none.out, "no status has a retention"));
+        CHECK(contains(none.out, "nothing has a retention"));
     }
 
     TEST_CASE("an interrupted purge stops between two batches and says how far it came") {
