@@ -15,8 +15,8 @@ namespace {
 
 constexpr std::uint64_t most_at_once = 64;
 constexpr std::uint64_t most_bytes_at_once = 8 * 1024 * 1024;
-// What was given back before is put back as a copy, which starts anew: quorum queues drop what was given back more often
-// than their delivery limit, which may be as low as 1.
+// What was given back before is put back as a copy, which starts anew: quorum queues drop what was given back more
+// often than their delivery limit, which may be as low as 1.
 constexpr std::int64_t most_deliveries = 1;
 constexpr std::int64_t shortest_pause = 60;  // seconds, before what was refused is tried again
 
